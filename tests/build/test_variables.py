@@ -12,6 +12,7 @@ import pytest
 from podpy.build.reading.parser import parse
 from podpy.build.reading.variables import expanded, expanded_document, expanded_words
 from podpy.errors import BuildFileError
+from tests.build.building import Builder
 
 VALUES = {"x": "usr/lib/aaa/c", "e": "", "s": "a  b", "star": "a*b", "q": "'\"", "name": "hello.tar.gz", "n": "a\nb"}
 PLAIN = parse(b"FROM x\nUSER x", "f").instructions[1]
@@ -144,3 +145,19 @@ def test_any_text_is_expanded_or_refused() -> None:
             expanded_document(PLAIN, text, VALUES)
         except BuildFileError:
             pass
+
+
+def test_an_argument_wins_over_an_earlier_variable_and_a_later_variable_over_it(build: Builder) -> None:
+    text = "ARG A=arg\nENV A=env\nRUN echo $A > /1\nARG A=again\nRUN echo $A > /2\nLABEL a=$A\n"
+    text += "ENV A=last\nRUN echo $A > /3\n"
+    image = build.ok(text)
+    assert [build.read(image, name) for name in "123"] == [b"env\n", b"again\n", b"last\n"]
+    assert build.config(image)["Labels"]["a"] == "again"
+    given = build.ok(text.replace("ENV A=last\n", ""), "--build-arg", "A=given")
+    assert [build.read(given, name) for name in "123"] == [b"env\n", b"given\n", b"given\n"]
+    assert "A=env" in build.config(given)["Env"]
+
+
+def test_an_argument_without_a_value_leaves_the_variable(build: Builder) -> None:
+    image = build.ok("ENV A=env\nARG A\nRUN echo $A > /1\n")
+    assert build.read(image, "1") == b"env\n"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from podpy.build.sources import Origin
     from podpy.build.stage import StageReader, Work
     from podpy.build.steps.fetching import Fetched
+    from podpy.build.steps.modes import Mode
     from podpy.build.steps.mounts import Wanted
     from podpy.build.steps.transfer import Document, Source
     from podpy.build.times import Clock
@@ -70,7 +71,7 @@ class LayerMakers(Makers):
         _refuse(instruction)
         wanted = self._wanted(stage, instruction)
         environment = stage.environment
-        arguments = {key: value for key, value in stage.scope.declared.items() if key not in environment}
+        arguments = stage.scope.beside(environment)
         command = instruction.command if not instruction.heredocs else instruction.script
         words = settings.words_of(stage.config, command)
         told = command if isinstance(command, str) else fastjson.dumps([*command])
@@ -132,7 +133,7 @@ class LayerMakers(Makers):
         return found
 
     def _spec(self, stage: StageReader, words: Sequence[str], arguments: dict[str, str], network: str) -> ContainerSpec:
-        variables = {"PATH": DEFAULT_PATH, **arguments, **stage.environment}
+        variables = {"PATH": DEFAULT_PATH, **stage.environment, **arguments}
         if self._options.created is not None and self._options.passes_created:
             variables.setdefault("SOURCE_DATE_EPOCH", str(self._options.created))
         spec = self._options.container
@@ -238,14 +239,15 @@ class _Transfer:
         self.origin = stage.expand(instruction, instruction.from_) if isinstance(instruction, Copy) else ""
         self.parents = isinstance(instruction, Copy) and instruction.parents
         self.chown = stage.expand(instruction, instruction.chown)
-        self.mode = _mode(stage.expand(instruction, instruction.chmod))
+        chmod = stage.expand(instruction, instruction.chmod)
+        self.mode = _mode(chmod)
         wanted = stage.expand(instruction, instruction.destination)
         path = settings.absolute(stage.config, wanted)
         self.destination = f"{path.rstrip('/')}/" if wanted.endswith(("/", "/.")) or wanted in (".", "") else path
         self.documents = [_document(stage, instruction, document) for document in instruction.documents]
         excludes = [stage.expand(instruction, pattern) for pattern in instruction.exclude]
         self.excluded = Rules(excludes) if excludes else None
-        flags = {"from": self.origin, "chown": self.chown, "chmod": instruction.chmod, "exclude": " ".join(excludes)}
+        flags = {"from": self.origin, "chown": self.chown, "chmod": chmod, "exclude": " ".join(excludes)}
         told = [f"--{name}={value}" for name, value in flags.items() if value]
         told += ["--parents"] if self.parents else []
         named = (*self.addresses, *self.paths, *(document.name for document in self.documents))
@@ -335,16 +337,10 @@ def _document(stage: StageReader, instruction: Transfer, document: Heredoc) -> D
     return Made(name=document.name, content=content.encode("utf-8", "surrogateescape"))
 
 
-def _mode(text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        mode = int(text, 8)
-    except ValueError:
-        mode = -1
-    if not 0 <= mode <= 0o7777:
-        raise UsageError(f"Error parsing chmod {text}", hint="It is an octal number, such as 755")
-    return mode
+def _mode(text: str) -> Mode | None:
+    from podpy.build.steps.modes import parse
+
+    return parse(text) if text else None
 
 
 def _owner(root: str, text: str) -> tuple[int, int]:

@@ -136,6 +136,7 @@ class StageReader:
     def _env(self, instruction: Env) -> str:
         pairs = self._pairs(instruction)
         settings.set_environment(self.config, dict(pairs))
+        self.scope.set(key for key, _ in pairs)
         return "ENV " + _told(pairs)
 
     def _label(self, instruction: Label) -> str:

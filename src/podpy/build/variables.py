@@ -8,7 +8,7 @@ from podpy.image.documents.schema import host_platform, same_machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from podpy.build.reading.instructions import Arg, Instruction
     from podpy.image.documents.schema import Platform
@@ -65,6 +65,7 @@ def _of_platform(target: Platform) -> dict[str, str]:
         text = f"{platform.os}/{platform.architecture}"
         found[f"{prefix}PLATFORM"] = f"{text}/{platform.variant}" if platform.variant else text
         found[f"{prefix}OS"] = platform.os
+        found[f"{prefix}OSVERSION"] = ""  # only Windows has one
         found[f"{prefix}ARCH"] = platform.architecture
         found[f"{prefix}VARIANT"] = platform.variant
     return found
@@ -76,6 +77,7 @@ class Scope:
     def __init__(self, arguments: Arguments) -> None:
         self._arguments = arguments
         self.declared: dict[str, str] = {}
+        self._after: set[str] = set()  # ARGs with a value that come after the image's variable of their name
 
     def declare(self, instruction: Arg, environment: Mapping[str, str]) -> list[str]:
         """Take an ARG; return the names that have no value."""
@@ -86,12 +88,21 @@ class Scope:
                 without.append(pair.key)
             else:
                 self.declared[pair.key] = value
+                self._after.add(pair.key)
         return without
 
+    def set(self, names: Iterable[str]) -> None:
+        """Take an ENV: from here on it wins over ARGs of its names."""
+        self._after.difference_update(names)
+
+    def beside(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the ARGs that a command sees. An ARG wins over the image's variable if it comes later (BuildKit)."""
+        return {key: value for key, value in self.declared.items() if key not in environment or key in self._after}
+
     def all(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return all variables; the image's win."""
+        """Return all variables: those of the image, and ARGs."""
         proxies = {name: value for name, value in self._arguments.given.items() if name in PREDEFINED}
-        return {**proxies, **self.declared, **environment}
+        return {**proxies, **environment, **self.beside(environment)}
 
     def expand(self, instruction: Instruction, text: str, environment: Mapping[str, str]) -> str:
         """Return a text of an instruction with its variables replaced and its quotes removed."""

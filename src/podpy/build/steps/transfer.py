@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from podpy.build.reading.ignore import Rules
+    from podpy.build.steps.modes import Mode
 
 _DIRECTORY_MODE = 0o755
 _FILE_MODE = 0o644
@@ -52,7 +53,7 @@ class Document(Record):
 class How(Record):
     """How files are written. `owner`: theirs, unless they keep it, and that of directories that are made for them.
 
-    `mode`: everything's; None: the same as before.
+    `mode` makes a mode of that before, and of whether it is a directory; None: the same as before.
 
     `clock`: makes a source's time (seconds since 1970) the one that is written. `excluded`: paths
     relative to the source that stay out.
@@ -60,7 +61,7 @@ class How(Record):
 
     destination: str  # absolute
     owner: tuple[int, int] = (0, 0)
-    mode: int | None = None
+    mode: Mode | None = None
     clock: Callable[[int], int] = int
     now: int = 0
     excluded: Rules | None = None
@@ -111,7 +112,7 @@ class LayerTar:
     def _document(self, document: Document, target: str) -> Iterator[bytes]:
         target = self._real(target)
         yield from self._parents(target)
-        mode = document.mode if self._how.mode is None else self._how.mode
+        mode = document.mode if self._how.mode is None else self._how.mode(document.mode, False)
         mtime = self._how.now if document.mtime is None else self._how.clock(document.mtime)
         uid, gid = self._how.owner
         name = os.fsencode(target.strip("/"))
@@ -188,7 +189,8 @@ class LayerTar:
             raise UsageError(f"{found.path or target}: a socket can't be in an image")
         uid, gid = (status.st_uid, status.st_gid) if self._keeps_owners else how.owner
         is_link = kind == tar.SYMLINK
-        mode = stat.S_IMODE(status.st_mode) if how.mode is None or is_link else how.mode
+        mode = stat.S_IMODE(status.st_mode)
+        mode = mode if how.mode is None or is_link else how.mode(mode, found.is_directory)
         entry = tar.Entry(
             name=os.fsencode(name), kind=kind, mode=mode, uid=uid, gid=gid, mtime=how.clock(int(status.st_mtime)),
             link=os.fsencode(found.link) if is_link else b"", size=status.st_size if kind == tar.FILE else 0,
