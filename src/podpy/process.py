@@ -98,14 +98,15 @@ def spawn(
     keep: Iterable[int] = (),
     null: Iterable[int] = (),
     session: bool = False,
+    deaf: bool = False,
     name: str = "",
 ) -> int:
     """Start `argv` (an absolute path first) and return its pid. The caller waits for it.
 
     `stdin`, `stdout`, `stderr`: a descriptor, -1 for /dev/null, or None for this process's own. `keep`: further
     descriptors that the child inherits under the same number (as `pipe` makes them); `null`: those that are /dev/null
-    in it. `session`: it gets one of its own, so that no terminal's signal reaches it. `name`: its first argument, if
-    not the path. Raises OSError with the path.
+    in it. `session`: it gets one of its own, so that no terminal's signal reaches it. `deaf`: nor do the signals that
+    end a unit of systemd. `name`: its first argument, if not the path. Raises OSError with the path.
     """
     if Details.step is not None:
         Details.step(f"Starting: {command_line(argv)}")
@@ -115,6 +116,7 @@ def spawn(
     # dup2 onto itself clears close-on-exec in the child only (glibc 2.29 and later), so podpy's own stays set.
     actions += [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in sorted(kept)]
     actions += [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in null]
+    more: dict[str, Any] = {"setsigmask": _IGNORED_AT_THE_END} if deaf else {}
     try:
         return os.posix_spawn(
             argv[0],
@@ -123,6 +125,7 @@ def spawn(
             file_actions=actions,
             setsigdef=_default_signals,
             setsid=session,
+            **more,
         )
     finally:
         for descriptor in copies:

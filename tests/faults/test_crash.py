@@ -117,6 +117,22 @@ def test_a_call_that_ends_a_container_is_killed_and_the_monitor_does_the_rest(
     assert_repaired(podpy, busybox)
 
 
+@pytest.mark.parametrize("command", ENDINGS, ids=lambda command: command[0])
+def test_all_containers_have_got_their_signals_before_the_call_waits_for_one(
+    podpy: Podpy, busybox: str, command: tuple[str, ...]
+) -> None:
+    names = ("a", "b", "c")
+    for name in names:
+        podpy.ok("run", *AT_ONCE, f"--name={name}", "--network=none", busybox, "sleep", "1000")
+    monitors = [each["State"]["ConmonPid"] for each in podpy.json("inspect", *names)]
+    killed = podpy(*command, *names, env={"PODPY_CRASH_AT": "end:signalled"})
+    assert killed.returncode == KILLED, killed.describe()
+    for monitor in monitors:
+        wait.for_end(monitor)
+    assert podpy.ok("ps", "--all", "--format={{.State}} {{.ExitCode}}").split("\n") == ["exited 137"] * 3
+    assert_repaired(podpy, busybox)
+
+
 @pytest.mark.parametrize("moment", ["end:signalled", "end:recorded", "end:finished"])
 def test_a_call_that_ends_a_container_of_a_moment_is_killed(podpy: Podpy, busybox: str, moment: str) -> None:
     container = podpy.ok("run", *AT_ONCE, "--rm", "--network=none", busybox, "sleep", "1000")

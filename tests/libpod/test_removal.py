@@ -212,3 +212,20 @@ def test_cleanup_with_rmi_removes_container_and_image_though_it_is_asked_to_end(
     assert cleanup.wait(timeout=120) == 0
     assert not has_image(podpy, busybox)
     assert podpy.ok("ps", "-aq") == ""
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [(("rm", "-v", "-f", "-i"), "--cidfile="), (("pod", "rm", "--ignore", "--force"), "--pod-id-file=")],
+)
+def test_the_second_removal_of_a_unit_starts_no_interpreter_and_so_needs_no_home(
+    podpy: Podpy, call: tuple[str, ...], option: str
+) -> None:
+    """Its file is gone with what it named."""
+    unusable = {"HOME": "/dev/null", "XDG_RUNTIME_DIR": "/dev/null", "XDG_DATA_HOME": "/dev/null"}
+    path = shared_directory(podpy) / "id"
+    assert podpy(*call, f"{option}{path}", env=unusable).ok() == ""
+    path.write_text("nonesuch")
+    path.chmod(0o644)
+    assert podpy(*call, f"{option}{path}", env=unusable).returncode != 0  # there is something to do: podpy looks
+    assert podpy(*call[:-1], f"{option}{path}.gone", "-x", env=unusable).returncode != 0  # an option that it knows not

@@ -105,3 +105,13 @@ def test_who_holds_a_port(podpy: Podpy) -> None:
     assert "Nobody holds it" in podpy.ok("why", "--port", "1/tcp")
     podpy("why", "--port", "x").fails(125, "x is no port")
     podpy("why", "--port", "1", "c").fails(125, "--port goes alone, without a container")
+
+
+def test_why_one_runs_in_which_a_process_was_killed_for_lack_of_memory(podpy: Podpy, busybox: str) -> None:
+    """The monitor's own notice is tested in tests/conmon/test_log.py, as it needs a controller."""
+    container = podpy.ok(*DETACHED, "--name", "s", "--stop-timeout", "0", busybox, "sleep", "1000")
+    assert "killed a process" not in podpy.ok("why", "s")
+    (podpy.runroot / "containers" / container / "oom").touch()
+    assert "The kernel killed a process in it: a memory limit above it was used up" in podpy.ok("why", "s")
+    facts = podpy.json("why", "--json", "s")
+    assert (facts["oom_killed"], facts["state"], facts.get("ended_by")) == (True, "running", None)

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
-
 bool cgroup_find(pid_t pid, const char *controller, char *result, size_t size)
 {
     char path[64];

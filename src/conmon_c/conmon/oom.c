@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static void write_score(const char *score)
 void oom_protect(struct oom *oom)
 {
     oom->counter_fd = -1;
+    oom->above_fd = -1;
     oom->source.fd = -1;
     if (read_file(OOM_SCORE, oom->old_score, sizeof(oom->old_score)) < 0)
         oom->old_score[0] = '\0';
@@ -53,24 +55,38 @@ static void make_file(struct context *ctx, const char *directory)
 }
 
 /* "oom_kill N" is in v2's memory.events and (since Linux 4.13) in v1's memory.oom_control. Not "oom N": that counts
-   hits of the limit, which a process can survive. */
-static int64_t read_kills(const struct oom *oom)
+   hits of the limit, which a process can survive. Returns -1 if the cgroup is gone. */
+static int64_t read_kills(int fd)
 {
     char text[512];
-    ssize_t n = pread(oom->counter_fd, text, sizeof(text) - 1, 0);
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
 
     if (n <= 0)
-        return 0;
+        return -1;
     text[n] = '\0';
     char *at = strstr(text, "oom_kill ");
     return at ? strtoll(at + 9, NULL, 10) : 0;
+}
+
+/* Whether the kernel killed a process. The notice of it may come 10 ms late (the kernel tells nobody more often), and
+   systemd removes an empty scope at once. A cgroup above counts its children's kills, those of others, too; so it only
+   decides about a container that SIGKILL has ended. */
+static bool has_killed(const struct context *ctx)
+{
+    const struct oom *oom = &ctx->oom;
+    int64_t kills = read_kills(oom->counter_fd);
+
+    if (kills >= 0)
+        return kills > oom->kills;
+    return !ctx->options.exec && ctx->process.ended && process_exit_code(&ctx->process) == 128 + SIGKILL &&
+           read_kills(oom->above_fd) > oom->kills_above;
 }
 
 void oom_check(struct context *ctx)
 {
     struct oom *oom = &ctx->oom;
 
-    if (oom->counter_fd < 0 || read_kills(oom) <= oom->kills || oom->seen)
+    if (oom->seen || !has_killed(ctx))
         return;
     oom->seen = true;
     message(ctx, LEVEL_INFO, "OOM received");
@@ -114,6 +130,34 @@ static bool watch_v1(struct context *ctx, const char *cgroup)
     return write_all(fd, text, strlen(text)) == 0;
 }
 
+static bool has_limit(const char *cgroup)
+{
+    FREE char *path = path_join(cgroup, "memory.max");
+    char text[32];
+
+    return path && read_file(path, text, sizeof(text)) > 0 && strncmp(text, "max", 3) != 0;
+}
+
+/* Opens the counter of the first cgroup above the container's whose limit may be why one of its processes is killed; if
+   the container's own has a limit, that of the first one that counts. `cgroup` is cut. */
+static void look_above(struct context *ctx, char *cgroup)
+{
+    struct oom *oom = &ctx->oom;
+    bool limited = has_limit(cgroup);
+    char *own = ctx->options.cid ? strstr(cgroup, ctx->options.cid) : NULL;
+
+    if (own) /* libpod-ID.scope/container: both go */
+        *own = '\0';
+    for (char *slash; oom->above_fd < 0 && (slash = strrchr(cgroup, '/')) > cgroup + sizeof(CGROUP_ROOT) - 1;) {
+        *slash = '\0';
+        if (!limited && !has_limit(cgroup))
+            continue;
+        FREE char *path = path_join(cgroup, "memory.events");
+        oom->above_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    }
+    oom->kills_above = read_kills(oom->above_fd);
+}
+
 void oom_watch(struct context *ctx)
 {
     struct oom *oom = &ctx->oom;
@@ -126,6 +170,7 @@ void oom_watch(struct context *ctx)
     if (ctx->oom.counter_fd < 0 && cgroup_find(ctx->process.container_pid, "", cgroup, sizeof(cgroup))) {
         close_fd(&oom->source.fd);
         ok = watch_v2(ctx, cgroup);
+        look_above(ctx, cgroup);
     }
     if (!ok) {
         /* Keep the counter: it can still be read at the end. */
@@ -133,7 +178,7 @@ void oom_watch(struct context *ctx)
         close_fd(&oom->source.fd);
     }
     if (oom->counter_fd >= 0 && ctx->options.exec)
-        oom->kills = read_kills(oom); /* kills before this session don't count */
+        oom->kills = read_kills(oom->counter_fd); /* kills before this session don't count */
     oom->source.ready = counted;
     loop_watch(&ctx->loop, &oom->source, EPOLLIN);
 }

@@ -9,6 +9,8 @@ struct oom {
     char old_score[16];
     int counter_fd; /* memory.events or memory.oom_control, kept open: its path may vanish first */
     int64_t kills;  /* the last count */
+    int above_fd;   /* memory.events of a cgroup above the container's own: systemd may remove that one before we look */
+    int64_t kills_above;
     bool seen;
 };
 

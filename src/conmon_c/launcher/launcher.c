@@ -146,8 +146,49 @@ static bool fill_standard_streams(void)
 	return was_closed;
 }
 
+#ifndef PODPY_GENERATOR
+/* Whether this is a word of these options, one or more of -f, -i … together; notes -i. */
+static bool only_letters(const char *word, const char *letters, bool *ignore)
+{
+	if (word[0] != '-' || word[1] == '\0' || strspn(word + 1, letters) != strlen(word + 1))
+		return false;
+	*ignore = *ignore || strchr(word, 'i') != NULL;
+	return true;
+}
+
+/* Whether the call is `podpy rm -f -v -i --cidfile=FILE` (`podpy pod rm … --pod-id-file=FILE`) of a container that is
+ * gone with its file: then there is nothing to do. Quadlet's units make that call after each stop, when their first one
+ * (ExecStop=) has done the work; an interpreter would take 35 ms to find that out. */
+static bool is_done(int argc, char *argv[])
+{
+	bool pod = argc > 1 && strcmp(argv[1], "pod") == 0, ignore = false;
+	const char *option = pod ? "--pod-id-file=" : "--cidfile=";
+	int i = pod ? 2 : 1, files = 0;
+	if (i >= argc || strcmp(argv[i++], "rm") != 0)
+		return false;
+	for (; i < argc; i++) {
+		const char *word = argv[i];
+		if (strncmp(word, option, strlen(option)) == 0 && word[strlen(option)] != '\0') {
+			if (access(word + strlen(option), F_OK) == 0 || errno != ENOENT)
+				return false;
+			files++;
+		} else if (strcmp(word, "--ignore") == 0) {
+			ignore = true;
+		} else if (strcmp(word, "--force") != 0 && (pod || strcmp(word, "--volumes") != 0) &&
+			   !only_letters(word, pod ? "fi" : "vfi", &ignore)) {
+			return false;
+		}
+	}
+	return ignore && files > 0;
+}
+#endif
+
 int main(int argc, char *argv[])
 {
+#ifndef PODPY_GENERATOR
+	if (is_done(argc, argv))
+		return 0;
+#endif
 	bool no_output = fill_standard_streams();
 	char prefix[PATH_MAX];
 	struct start start;

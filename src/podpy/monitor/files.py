@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MONITOR = "conmon.pid"
+OOM = "oom"  # there as soon as the kernel has killed a process for lack of memory
 FIRST_PROCESS = "pidfile"
 EXEC_EXIT = "exit"  # the exit record of an exec session, in its own directory
 RESTART = "restart"

@@ -348,6 +348,15 @@ class Containers:
 
         return self._together(chosen, lambda containers: stop_and_tell(containers, timeout, as_service=as_service))
 
+    def kill_several(self, chosen: Iterable[Chosen], signal: int = 9) -> Iterator[Outcome]:
+        """Send a signal to containers together; SIGKILL is waited for when all have it.
+
+        Yields as `stop_several`. Errors: as `Container.kill`.
+        """
+        from podpy.libpod.containers.ending.stop import kill_together
+
+        return self._together(chosen, lambda containers: kill_together(containers, signal))
+
     def restart_several(self, chosen: Iterable[Chosen], timeout: int | None = None) -> Iterator[Outcome]:
         """Stop containers together and start them again; those whose namespaces others join come first.
 

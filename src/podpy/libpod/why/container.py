@@ -23,7 +23,7 @@ from podpy.libpod.containers.table import (
 from podpy.libpod.system.events import EventStream
 from podpy.libpod.why.answer import Answer, when
 from podpy.libpod.why.codes import meaning
-from podpy.monitor.files import EXIT_UNKNOWN, read_restart_note
+from podpy.monitor.files import EXIT_UNKNOWN, OOM, read_restart_note
 from podpy.signals import name_of
 
 TYPE_CHECKING = False
@@ -141,6 +141,9 @@ class _Story:
             self._reasons.append(f"podpy stop asked it to end {when(self._time_of('stop'))}, and it hasn't yet.")
         if row.restarts:
             self._reasons.append(f"Its restart policy has started it again {_times(row.restarts)}.")
+        if os.path.exists(os.path.join(self._container.engine.run_directory(row.id), OOM)):
+            self._facts["oom_killed"] = True
+            self._tell_memory()
 
     def _tell_no_start(self) -> None:
         row = self._row
@@ -172,6 +175,7 @@ class _Story:
         if row.exit_code == EXIT_UNKNOWN:
             self._tell_unseen()
         if row.oom_killed:
+            self._facts["ended_by"] = "oom"
             self._tell_memory()
             return
         for action, words in _STOPS.items():
@@ -206,7 +210,7 @@ class _Story:
 
     def _tell_memory(self) -> None:
         limit = self._container.spec.resources.memory
-        self._facts |= {"ended_by": "oom", "memory_limit": limit or 0}
+        self._facts["memory_limit"] = limit or 0
         if limit:
             self._reasons.append(
                 f"The kernel killed a process in it: its memory limit of {binary_size(limit)} was used up."

@@ -65,7 +65,8 @@ def run_fuse_overlayfs(data: str, target: str) -> None:
         raise StorageError("fuse-overlayfs isn't installed", hint="Debian: apt install fuse-overlayfs")
     reading, theirs = process.pipe()
     try:
-        pid = process.spawn([program, "-o", data, target], stdin=-1, stdout=-1, stderr=theirs)
+        # Deaf: systemd, which ends a unit, signals every process in it, and the container may need its files to end.
+        pid = process.spawn([program, "-o", data, target], stdin=-1, stdout=-1, stderr=theirs, deaf=True)
     except BaseException:
         os.close(reading)
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import for_each
+from podpy.cli.selection import chosen, tell
 from podpy.libpod.containers.table import ALIVE
 
 TYPE_CHECKING = False
@@ -17,4 +17,5 @@ def run(options: Options) -> int:
 
     number = parse_signal(options.signal)
     with open_runtime(options) as runtime:
-        return for_each(runtime, options, lambda container: container.kill(number), states=ALIVE)
+        together = chosen(runtime, options, states=ALIVE)
+        return tell(runtime.containers.kill_several(together, number), options)

@@ -30,6 +30,7 @@ from podpy.monitor.files import (
     EXIT_UNKNOWN,
     FIRST_PROCESS,
     MONITOR,
+    OOM,
     is_monitor_of,
     read_exit_record,
     read_pidfile,
@@ -114,7 +115,7 @@ def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
         changes = {"status": RESTARTING, "pid": 0, "pid_start": 0}
     if record is None:
         return {**changes, "exit_code": EXIT_UNKNOWN, "finished": time_ns(), "error": "nobody saw it end"}
-    oom = record.oom_killed or os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))
+    oom = record.oom_killed or os.path.exists(os.path.join(engine.run_directory(row.id), OOM))
     # The starting call takes the time shortly after the start: a short-lived container may have ended before.
     finished = max(record.finished, row.started)
     return {**changes, "exit_code": record.exit_code, "finished": finished, "oom_killed": int(oom)}

@@ -57,7 +57,7 @@ def kill_together(containers: Iterable[Held], number: int) -> dict[str, PodpyErr
 
     So the next command finds them ended, as after Podman's.
     """
-    chosen = list(containers)
+    chosen = list({each.id: each for each in containers}.values())
     errors: dict[str, PodpyError] = {}
     for first in range(0, len(chosen), _MOST_AT_ONCE):
         _kill_batch(chosen[first : first + _MOST_AT_ONCE], number, errors)
