@@ -148,6 +148,7 @@ def test_one_connection_takes_several_requests(service: Service) -> None:
         for _ in range(3):
             assert exchange(client, "GET", "/_ping").body == b"OK"
         assert exchange(client, "GET", "/containers/none/json").status == 404
+        assert exchange(client, "HEAD", "/containers/none/archive?path=/x").status == 404
         assert exchange(client, "GET", "/_ping").body == b"OK"
 
 

@@ -131,9 +131,13 @@ class Connection:
         self._is_taken = True
 
         def copy() -> None:
-            with open(writing, "wb", buffering=0) as out:
-                for piece in self.pieces():
-                    out.write(piece)
+            is_read = True
+            for piece in self.pieces():
+                try:
+                    while is_read and piece:
+                        piece = piece[os.write(writing, piece) :]
+                except BrokenPipeError:
+                    is_read = False  # nobody needs more; a client hears of the answer when it has sent all
 
         process.in_background(copy, keep=(writing, self.socket.fileno()))
         os.close(writing)
@@ -161,8 +165,7 @@ class Connection:
         data = self._response(status, sized)
         if body and has_body and not self._is_head:
             data += self._h11.send(h11.Data(data=body)) or b""
-        if not (body and self._is_head):
-            data += self._h11.send(h11.EndOfMessage()) or b""
+        data += self._h11.send(h11.EndOfMessage()) or b""
         self.socket.sendall(data)
 
     def begin(self, status: int = 200, headers: Headers = ()) -> None:

@@ -8,6 +8,8 @@
     listing.py     containers/json
     inspecting.py  containers/{id}/json
     waiting.py     wait
+    files.py       archives of paths, export, changes
+    usage.py       top, stats; events.py: events
     attach.py      attach, and the start of a container that somebody waits for
     execs.py       exec: create, start, inspect, resize
     logs.py        logs, and the frames of streams without a terminal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.api.compat import bodies
-from podpy.api.routes import JSON_BODY, filters, flag, number, route, text
+from podpy.api.routes import JSON_BODY, STREAM, filters, flag, number, route, text
 
 _HERE = "podpy.api.compat"
 _C = "container"
@@ -68,6 +68,29 @@ CONTAINERS = (
     ),
 )  # fmt: skip
 
+_PATH = text("path", "Of the container, relative to its working directory or absolute")
+FILES = (
+    route("GET", _ID + "/archive", f"{_HERE}.files:archive", "A tar of a path", _PATH, kind=_C),
+    route("HEAD", _ID + "/archive", f"{_HERE}.files:archive", "What is at a path", _PATH, kind=_C),
+    route(
+        "PUT", _ID + "/archive", f"{_HERE}.files:put_archive", "Unpack a tar into a directory",
+        _PATH, flag("noOverwriteDirNonDir"), flag("copyUIDGID"), body=STREAM, kind=_C,
+    ),
+    route("GET", _ID + "/export", f"{_HERE}.files:export", "A tar of the whole file system", kind=_C),
+    route("GET", _ID + "/changes", f"{_HERE}.files:changes", "What differs from the image", kind=_C),
+)  # fmt: skip
+
+USAGE = (
+    route("GET", _ID + "/top", f"{_HERE}.usage:top", "The processes", text("ps_args"), kind=_C),
+    route(
+        "GET", _ID + "/stats", f"{_HERE}.usage:stats", "What a container uses",
+        flag("stream", default=True), flag("one-shot"), kind=_C,
+    ),
+    route(
+        "GET", "/events", f"{_HERE}.events:events", "What happens", text("since"), text("until"), filters(),
+    ),
+)  # fmt: skip
+
 EXECS = (
     route(
         "POST", _ID + "/exec", f"{_HERE}.execs:create", "Say which command is to run in a container",
@@ -83,4 +106,4 @@ EXECS = (
     ),
 )  # fmt: skip
 
-COMPAT = (*SYSTEM, *CONTAINERS, *EXECS)
+COMPAT = (*SYSTEM, *CONTAINERS, *FILES, *USAGE, *EXECS)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from podpy.image.progress import Progress
     from podpy.image.registry.access import PullOptions
     from podpy.libpod.containers.contents.options import CommitOptions, CopyOptions
+    from podpy.libpod.containers.contents.stat import PathStat
     from podpy.libpod.containers.rows import Listing
     from podpy.libpod.containers.stats import Sampler
     from podpy.libpod.containers.table import ContainerRow
@@ -292,6 +293,16 @@ class Containers:
 
         found, into = self._to_copy(source), self._to_copy(target)
         self._engine.privileged(lambda: copy_between(found, source_path, into, target_path, options))
+
+    def stat(self, name: str, path: str) -> PathStat:
+        """Return what is at a path of a container; a symbolic link at its end isn't followed.
+
+        Raises NoSuchContainerError, NotFoundError, StorageError.
+        """
+        from podpy.libpod.containers.contents.stat import stat_path
+
+        container = self._to_copy(name)
+        return self._engine.privileged(lambda: stat_path(container, path))
 
     def _to_copy(self, name: str) -> Container:
         try:
