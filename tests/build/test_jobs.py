@@ -93,7 +93,7 @@ def test_what_a_quiet_failure_has_written_is_told(build: Builder, sync: Path) ->
 def test_ctrl_c_ends_all_stages(build: Builder, sync: Path) -> None:
     running = start(build, sync, TWO.replace("echo of", "sleep 1000; echo of"))
     running.send_signal(signal.SIGINT)
-    assert running.wait(10) == 130
+    assert running.wait(wait.PATIENCE) == 130
     wait.until(lambda: build.podpy.ok("ps", "-aq") == "", what="the containers are gone")
     assert build.ok(TWO, *at_a_time(sync, 2), base=AS)
     assert build.podpy.ok("system", "check") == ""
@@ -103,7 +103,7 @@ def test_ctrl_c_ends_all_stages(build: Builder, sync: Path) -> None:
 def test_a_kill_leaves_nothing(build: Builder, sync: Path, number: signal.Signals) -> None:
     running = start(build, sync, TWO.replace("echo of", "sleep 1000; echo of"))
     running.send_signal(number)
-    assert running.wait(10) == -number
+    assert running.wait(wait.PATIENCE) == -number
     wait.until(lambda: build.podpy.ok("ps", "-aq") == "", what="the containers are gone")
     assert build.ok(TWO, *at_a_time(sync, 2), base=AS)
     assert build.podpy.ok("system", "check") == ""

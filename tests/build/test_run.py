@@ -104,7 +104,7 @@ def test_ctrl_c_ends_a_build_at_once(build: Builder) -> None:
     while running.stdout.readline().strip() != b"begun":
         pass
     running.send_signal(signal.SIGINT)
-    assert running.wait(10) == 130
+    assert running.wait(wait.PATIENCE) == 130
     wait.until(lambda: build.podpy.ok("ps", "-aq") == "", what="the container is gone")
     assert build("RUN touch /a\n").ok().count("--> Using cache ") == 1
     assert build.podpy.ok("system", "check") == ""
