@@ -25,13 +25,14 @@ _BASE_NAME = "org.opencontainers.image.base.name"
 
 
 class Base(Record):
-    """What a stage begins with. `told`: what history calls it."""
+    """What a stage begins with. `told`: what history calls it. `triggers`: its ONBUILD. `arguments`: a stage's ARGs."""
 
     key: str
     config: dict[str, Any]
     image_id: str = ""
     author: str = ""
     triggers: list[str] = []
+    arguments: dict[str, str] = {}
     name: str = ""
     told: str = ""
     annotations: dict[str, str] = {}
@@ -65,9 +66,16 @@ class Bases:
         stamp = self._shared.clock.stamp
         if stage.base is not None and not stage.is_replaced:
             result = self._shared.results[stage.base]
-            key = keys.first(result.key, stamp)
+            config = dict(result.config)
             return Base(
-                key=key, config=result.config, image_id=result.image_id, author=result.author, told=result.image_id
+                key=keys.first(result.key, stamp),
+                triggers=config.pop("OnBuild", None) or [],
+                config=config,
+                image_id=result.image_id,
+                author=result.author,
+                arguments=result.arguments,
+                name=stage.image,
+                told=result.image_id,
             )
         if stage.image == _SCRATCH:
             return Base(key=keys.first("", stamp), config=settings.with_defaults({}), name=_SCRATCH)

@@ -60,6 +60,7 @@ class StageRun:
             image_id=self._image_id,
             config=last.config if last else self._base.config,
             author=last.author if last else self._base.author,
+            arguments=last.arguments if last else self._base.arguments,
         )
 
     def _do_all(self) -> None:

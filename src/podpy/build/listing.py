@@ -34,7 +34,7 @@ def steps_of(shared: Shared, bases: Bases, stage: Stage, base: Base, *, is_last:
         work=lambda: shared.work.id,
         origin=lambda text: bases.origin(text, stage.index),
     )
-    reader = StageReader(makers, Scope(shared.arguments), base.config, key=base.key, author=base.author)
+    reader = StageReader(makers, Scope(shared.arguments, base.arguments), base.config, key=base.key, author=base.author)
     instructions = [*_triggered(base), *([] if stage.is_replaced else stage.instructions)]
     before, after = _settings_of_options(shared.options) if is_last else ([], [])
     total = 1 + len(before) + len(instructions) + len(after)

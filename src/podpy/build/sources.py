@@ -24,12 +24,15 @@ STDIN = "-"
 
 
 class StageResult(Record):
-    """A finished stage: its last key, its image ("": it is empty), and its settings."""
+    """A finished stage: its last key, its image ("": it is empty), its settings, and its ARGs, which a stage that
+    begins with it sees.
+    """
 
     key: str
     image_id: str
     config: dict[str, Any]
     author: str = ""
+    arguments: dict[str, str] = {}
 
 
 class Origin:

@@ -43,7 +43,10 @@ if TYPE_CHECKING:
 
 
 class Step(Record):
-    """One step. `config`: the image's settings after it. `work`: makes its layer on an image; None: it has none."""
+    """One step. `config`, `arguments`: the image's settings and the ARGs after it.
+
+    `work`: makes its layer on an image; None: it has none.
+    """
 
     name: StepName
     key: str
@@ -52,6 +55,7 @@ class Step(Record):
     created_by: str
     author: str = ""
     work: Work | None = None
+    arguments: dict[str, str] = {}
 
 
 class Makers:
@@ -110,7 +114,7 @@ class StageReader:
         self.key = keys.following(self.key, inputs)
         step = Step(
             name=name, key=self.key, inputs=inputs, config=self.config, created_by=created_by, author=self.author,
-            work=work,
+            work=work, arguments=self.scope.beside(self.environment),
         )  # fmt: skip
         self.steps.append(step)
 

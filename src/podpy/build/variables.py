@@ -74,10 +74,11 @@ def _of_platform(target: Platform) -> dict[str, str]:
 class Scope:
     """What a stage's variables are at one moment: its ARGs below the image's variables."""
 
-    def __init__(self, arguments: Arguments) -> None:
+    def __init__(self, arguments: Arguments, inherited: Mapping[str, str] | None = None) -> None:
+        """`inherited`: the ARGs of the stage that this one begins with."""
         self._arguments = arguments
-        self.declared: dict[str, str] = {}
-        self._after: set[str] = set()  # ARGs with a value that come after the image's variable of their name
+        self.declared: dict[str, str] = dict(inherited or {})
+        self._after: set[str] = {*self.declared}  # ARGs with a value that come after the image's variable of their name
 
     def declare(self, instruction: Arg, environment: Mapping[str, str]) -> list[str]:
         """Take an ARG; return the names that have no value."""

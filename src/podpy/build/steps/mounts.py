@@ -104,7 +104,7 @@ class Mounting:
 
     def _tmpfs(self, mount: Mount, target: str) -> None:
         size = [f"size={mount.size}"] if mount.size else []
-        options = ["ro" if mount.read_only else "rw", "nosuid", "nodev", *size]
+        options = ["ro" if mount.read_only else "rw", "nosuid", "nodev", "notmpcopyup", *size]
         self._made.append(SpecMount(type="tmpfs", target=target, options=options))
 
     def _files(self, mount: Mount, target: str) -> None:

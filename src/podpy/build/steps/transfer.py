@@ -73,28 +73,63 @@ class LayerTar:
     def __init__(self, root: str, how: How, *, keeps_owners: bool = False) -> None:
         self._root = root
         self._how = how
-        self._made: set[str] = set()  # directories that the archive has
+        self._written: dict[str, bool] = {}  # what the archive has: whether it is a directory
+        self._new: set[str] = set()  # directories of the archive that the image doesn't have: nothing is in these
+        self._several = False
         self._links: dict[tuple[int, int], bytes] = {}
         self._keeps_owners = keeps_owners
 
     def pieces(self, sources: Sequence[Source | Document]) -> Iterator[bytes]:
         """Yield the tar. Raises UsageError, OSError."""
-        several = sum(len(source.paths) if isinstance(source, Source) else 1 for source in sources) > 1
         wanted = self._how.destination
-        into = several or wanted.endswith("/") or self._is_directory(wanted)
-        for source in sources:
+        single = [
+            (source, path) for source in sources for path in (source.paths if isinstance(source, Source) else [""])
+        ]
+        self._several = len(single) > 1
+        into = self._several or wanted.endswith("/") or self._is_directory(wanted)
+        # Of several files with one name the last one counts, and an archive must not name a file twice.
+        for source, path in reversed(single):
             if isinstance(source, Document):
                 if into and not source.name:
                     raise UsageError("the address has no file's name", hint="Name the file: ADD ADDRESS /dir/file")
                 yield from self._document(source, posixpath.join(wanted, source.name) if into else wanted)
                 continue
             self._keeps_owners = source.keeps_owners
-            for path in source.paths:
-                if source.parents:
-                    yield from self._with_parents(source.tree, path, wanted)
-                else:
-                    yield from self._source(source.tree, path, wanted, into=into)
+            if source.parents:
+                yield from self._with_parents(source.tree, path, wanted)
+            else:
+                yield from self._source(source.tree, path, wanted, into=into)
         yield tar.end()
+
+    def _takes(self, target: str, *, directory: bool) -> bool:
+        """Return whether the archive doesn't have a path yet.
+
+        Raises UsageError for a directory in the place of a file, or the other way round, in BuildKit's words.
+        """
+        name = target.strip("/")
+        found = self._written.get(name)
+        is_first = found is None
+        if is_first and posixpath.dirname(name) not in self._new:
+            found = self._kind_below(name)
+        if found is not None and found != directory:
+            told = "cannot copy to non-directory: /{}" if directory else "cannot replace to directory /{} with file"
+            raise UsageError(told.format(name))
+        if directory and found is None:
+            self._new.add(name)
+        if self._several or directory:
+            self._written[name] = directory
+        return is_first
+
+    def _kind_below(self, name: str) -> bool | None:
+        """Return whether a path of the image is a directory, not a link to one; None: it isn't there."""
+        try:
+            descriptor = beneath.open_in_root(self._root, name, os.O_PATH | os.O_NOFOLLOW)
+        except OSError:
+            return None
+        try:
+            return stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        finally:
+            os.close(descriptor)
 
     def _is_directory(self, path: str) -> bool:
         try:
@@ -112,6 +147,8 @@ class LayerTar:
     def _document(self, document: Document, target: str) -> Iterator[bytes]:
         target = self._real(target)
         yield from self._parents(target)
+        if not self._takes(target, directory=False):
+            return
         mode = document.mode if self._how.mode is None else self._how.mode(document.mode, False)
         mtime = self._how.now if document.mtime is None else self._how.clock(document.mtime)
         uid, gid = self._how.owner
@@ -132,7 +169,7 @@ class LayerTar:
         walk = tree.walk_again(path)
         first = next(walk)
         if first.is_directory:
-            yield from self._directory(walk, self._real(wanted))
+            yield from self._directory(first, walk, self._real(wanted))
             return
         target = posixpath.join(wanted, posixpath.basename(path)) if into else wanted
         yield from self._file(first, self._real(target))
@@ -141,13 +178,14 @@ class LayerTar:
         walk = tree.walk_again(path)
         first = next(walk)
         if first.is_directory:
-            yield from self._directory(walk, target)
+            yield from self._directory(first, walk, target)
         else:
             yield from self._file(first, target)
 
-    def _directory(self, walk: Iterator[Found], target: str) -> Iterator[bytes]:
-        """Yield what is in a directory, below `target`, which is made if it is missing."""
-        yield from self._parents(f"{target.rstrip('/')}/.")
+    def _directory(self, top: Found, walk: Iterator[Found], target: str) -> Iterator[bytes]:
+        """Yield what is in a directory, below `target`, which is made with the directory's time if it is missing."""
+        mode = _DIRECTORY_MODE if self._how.mode is None else self._how.mode(_DIRECTORY_MODE, True)
+        yield from self._parents(f"{target.rstrip('/')}/.", time=self._how.clock(int(top.status.st_mtime)), mode=mode)
         pruned = ""
         for found in walk:
             if pruned and found.path.startswith(pruned):
@@ -156,27 +194,37 @@ class LayerTar:
                 if found.is_directory and not self._how.excluded.may_keep_below(found.path):
                     pruned = f"{found.path}/"
                 continue
-            yield from self.entry(found, f"{target.rstrip('/')}/{found.path}")
+            inner = f"{target.rstrip('/')}/{found.path}"
+            if self._takes(inner, directory=found.is_directory):
+                yield from self.entry(found, inner)
 
     def _file(self, found: Found, target: str) -> Iterator[bytes]:
         if self._how.excluded is not None and self._how.excluded.ignores(posixpath.basename(target)):
             return
         yield from self._parents(target)
-        yield from self.entry(found, target)
+        if self._takes(target, directory=False):
+            yield from self.entry(found, target)
 
-    def _parents(self, target: str) -> Iterator[bytes]:
-        """Yield the directories above `target` that are missing, in the image and in the archive."""
+    def _parents(self, target: str, *, time: int | None = None, mode: int = _DIRECTORY_MODE) -> Iterator[bytes]:
+        """Yield the directories above `target` that are missing, in the image and in the archive.
+
+        `time` and `mode`: the last one's. Raises UsageError for one that is something else.
+        """
         uid, gid = self._how.owner
         parts = target.strip("/").split("/")[:-1]
         for number in range(1, len(parts) + 1):
             path = "/".join(parts[:number])
-            if path in self._made or self._is_directory(path):
+            if self._written.get(path) or self._is_directory(path):
                 continue
-            self._made.add(path)
+            if path in self._written or self._kind_below(path) is not None:
+                raise UsageError(f"mkdir /{path}: not a directory")
+            self._written[path] = True
+            self._new.add(path)
+            is_last = number == len(parts)
             yield tar.header(
                 tar.Entry(
-                    name=os.fsencode(path), kind=tar.DIRECTORY, mode=_DIRECTORY_MODE, uid=uid, gid=gid,
-                    mtime=self._how.now,
+                    name=os.fsencode(path), kind=tar.DIRECTORY, mode=mode if is_last else _DIRECTORY_MODE, uid=uid,
+                    gid=gid, mtime=self._how.now if time is None or not is_last else time,
                 )
             )  # fmt: skip
 
@@ -197,8 +245,6 @@ class LayerTar:
             device=status.st_rdev if kind not in (tar.FILE, tar.DIRECTORY) else 0,
             attributes={os.fsencode(key): value for key, value in attributes(found).items()},
         )  # fmt: skip
-        if kind == tar.DIRECTORY:
-            self._made.add(name)
         if kind != tar.FILE:
             yield tar.header(entry)
             return
