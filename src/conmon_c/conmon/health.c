@@ -20,16 +20,24 @@
 #include "cgroup.h"
 #include "context.h"
 
-/* A command in a frozen container never answers. */
-static bool is_frozen(const struct health *health)
+static bool says(int fd, const char *what)
 {
     char text[64];
-    ssize_t n = health->frozen_fd < 0 ? 0 : pread(health->frozen_fd, text, sizeof(text) - 1, 0);
+    ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, 0);
 
     if (n <= 0)
         return false;
     text[n] = '\0';
-    return strstr(text, "frozen 1") != NULL;
+    return strstr(text, what) != NULL;
+}
+
+/*
+ * A command in a frozen container never answers. cgroup.events tells of a cgroup above, too; but not before all
+ * processes are frozen, nor while one of them dies. cgroup.freeze is what was asked for.
+ */
+static bool is_frozen(const struct health *health)
+{
+    return says(health->freeze_fd, "1") || says(health->frozen_fd, "frozen 1");
 }
 
 static void start_probe(struct context *ctx)
@@ -223,12 +231,14 @@ bool health_reaped(struct context *ctx, pid_t pid, int status)
 static void open_frozen(struct context *ctx)
 {
     char cgroup[4096];
-    FREE char *path = NULL;
+    FREE char *path = NULL, *asked = NULL;
 
     if (ctx->health.frozen_fd >= 0 || !cgroup_find(ctx->process.container_pid, "", cgroup, sizeof(cgroup)))
         return;
     path = path_join(cgroup, "cgroup.events");
     ctx->health.frozen_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    asked = path_join(cgroup, "cgroup.freeze");
+    ctx->health.freeze_fd = asked ? open(asked, O_RDONLY | O_CLOEXEC) : -1;
 }
 
 /* Results of another check from before don't count. */

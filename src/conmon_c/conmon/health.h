@@ -77,6 +77,7 @@ struct health {
     int event_number;
     enum health_action taken; /* the action taken on an unhealthy container: decides on its restart */
     int frozen_fd;            /* cgroup.events of the container */
+    int freeze_fd;            /* its cgroup.freeze */
     bool stopping;            /* health_stop() */
     bool pre_stopped;         /* preStop has begun */
     int64_t deadline;         /* of the stop, now_ms(); 0: none */

@@ -159,7 +159,7 @@ static struct context *make_context(void)
     ctx->start_fd = -1;
     ctx->attach_fd = -1;
     ctx->health.answer_fd = -1;
-    ctx->health.frozen_fd = -1;
+    ctx->health.frozen_fd = ctx->health.freeze_fd = -1;
     ctx->health.probe.output.fd = -1;
     return ctx->buffers == MAP_FAILED ? NULL : ctx;
 }
