@@ -31,8 +31,8 @@ def test_it_ends_when_nobody_asks_anything(podpy: Podpy) -> None:
 
 
 def test_a_client_that_waits_keeps_it_alive(podpy: Podpy, busybox: str) -> None:
-    podpy.ok("run", "-d", "--name", "web", "--network=none", busybox, "sleep", "5")
-    with Service.start(podpy, "--time", "2") as service:
+    podpy.ok("run", "-d", "--name", "web", "--network=none", busybox, "sleep", "10")
+    with Service.start(podpy, "--time", "5") as service:
         assert service.post("/containers/web/wait").json == {"StatusCode": 0}
 
 
