@@ -94,6 +94,10 @@ def _docker_client() -> bool:
     return docker.is_there()
 
 
+def _login_session() -> bool:
+    return "/session-" in Path("/proc/self/cgroup").read_text()
+
+
 def _service_packages() -> bool:
     from tests.support import services
 
@@ -105,6 +109,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "mount": ("no right to mount: not root, or root in a container", _mount),
     "quickstart": ("this machine isn't set up from this checkout by scripts/test", _quickstart),
     "systemd": ("systemd isn't this machine's init", _systemd),
+    "login-session": ("the suite doesn't run in a login session of systemd", _login_session),
     "users-generator": ("podpy-system-generator isn't one of users' systemd here", lambda: bool(users_generator())),
     "no-systemd": ("systemd is this machine's init", lambda: not _systemd()),
     "hybrid-cgroups": ("this machine has one cgroup version only", _hybrid_cgroups),

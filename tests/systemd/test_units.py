@@ -211,6 +211,28 @@ def test_what_other_containers_need_outlives_the_unit_that_started_it(busybox: s
         assert f"/podpy-{holder}.scope" in file.read()
 
 
+def test_the_monitors_of_a_pod_all_leave_the_login_session(busybox: str, manager: UserManager) -> None:
+    needs.require("login-session")
+    podpy = manager.engine
+    podpy("pod", "create", "--name=together").ok()
+    names = ["one", "two", "three"]
+    for name in names:
+        podpy("create", f"--name={name}", "--pod=together", busybox, "sleep", "1000").ok()
+    podpy("pod", "start", "together").ok()
+    infra = podpy("pod", "inspect", "--format={{.InfraContainerID}}", "together").ok()
+    monitors = podpy("inspect", "--format={{.State.ConmonPid}}", infra, *names).ok().split()
+    assert len(monitors) == len(names) + 1
+    below = f"/user@{manager.podpy.user.uid}.service/"
+    for monitor in monitors:
+        wait.until(lambda pid=monitor: below in _cgroup(pid), what="it has left")  # type: ignore[misc]
+    podpy("pod", "rm", "-f", "-t0", "together").ok()
+
+
+def _cgroup(pid: str) -> str:
+    with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+        return file.read()
+
+
 def test_limits_of_the_unit_and_of_the_container_both_hold(busybox: str, manager: UserManager) -> None:
     needs.require("cgroup-delegation")
     text = UNITS["Quadlet's"].replace("--network=none", "--network=none --memory=64m --cpus=0.5") + "MemoryMax=96M\n"

@@ -65,10 +65,10 @@ class ScopeMove:
             sleep(_TICK)
 
 
-def leave_session_in_background(paths: Paths, pid: int) -> None:
-    """Move a monitor out of a login session's cgroup, if it is in one."""
-    if paths.rootless and not is_under_manager(paths.uid):
-        move_in_background(paths, [pid])
+def leave_session_in_background(paths: Paths, pids: Sequence[int]) -> None:
+    """Move monitors out of a login session's cgroup, if they are in one."""
+    if pids and paths.rootless and not is_under_manager(paths.uid):
+        move_in_background(paths, pids)
 
 
 def move_in_background(paths: Paths, pids: Sequence[int]) -> None:

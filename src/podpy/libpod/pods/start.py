@@ -15,6 +15,7 @@ from podpy.libpod.pods.last_end import stop_if_last
 from podpy.libpod.pods.left_behind import left_behind
 from podpy.libpod.pods.order import stages
 from podpy.notice import warn
+from podpy.systemd.scope import leave_session_in_background
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,18 @@ def start(pod: HeldPod) -> dict[str, PodpyError]:
 
 def start_locked(pod: HeldPod) -> dict[str, PodpyError]:
     """Start a pod whose lock the caller holds; see `start`."""
+    leaving: list[int] = []
+    try:
+        return _start_all(pod, leaving)
+    finally:
+        leave_session_in_background(pod.engine.paths, leaving)
+
+
+def _start_all(pod: HeldPod, leaving: list[int]) -> dict[str, PodpyError]:
+    """Start the containers; `leaving` gets the monitors that must leave the login session, which they do together.
+
+    One by one, each takes a fork, and systemd waits for all processors.
+    """
     every = pod.held()
     init = [each for each in every if each.spec.init_container]
     others = [each for each in every if not each.spec.init_container]
@@ -48,13 +61,13 @@ def start_locked(pod: HeldPod) -> dict[str, PodpyError]:
     infra = [each for each in others if each.id == pod.row.infra_id]
     if infra:
         wait_if_it_goes(infra[0])
-        errors = each_in_a_child(pod.engine, infra, lambda each: _start(each, with_pod=True))
+        errors = each_in_a_child(pod.engine, infra, lambda each: _start(each, with_pod=True), leaving.extend)
     if not errors:
         errors = _restart_those_left_behind(infra[0], others) if infra else {}
         sidecars = _sidecars(pod, others)
-        _run_init_containers(init, sidecars)
+        _run_init_containers(init, sidecars, leaving)
         for stage in ordered:
-            _start_stage(pod, [each for each in stage if each not in infra], errors)
+            _start_stage(pod, [each for each in stage if each not in infra], errors, leaving)
             for each in stage:
                 if each.id in sidecars and each.id not in errors:
                     wait_for_startup(each)
@@ -71,7 +84,7 @@ def _restart_those_left_behind(infra: Held, members: list[Held]) -> dict[str, Po
     return restart_together(found, None)
 
 
-def _start_stage(pod: HeldPod, stage: list[Held], errors: dict[str, PodpyError]) -> None:
+def _start_stage(pod: HeldPod, stage: list[Held], errors: dict[str, PodpyError], leaving: list[int]) -> None:
     ready = []
     for each in stage:
         failed = next((needed for needed in each.spec.requires if needed in errors), None)
@@ -80,24 +93,30 @@ def _start_stage(pod: HeldPod, stage: list[Held], errors: dict[str, PodpyError])
         else:
             text = f"container {each.id} wasn't started: container {failed}, which it needs, failed"
             errors[each.id] = StateError(text)
-    errors.update(each_in_a_child(pod.engine, [each for each in ready if not _runs(each)], _start))
+    waiting = [each for each in ready if not _runs(each)]
+    errors.update(each_in_a_child(pod.engine, waiting, _start, leaving.extend))
 
 
 def _runs(container: Held) -> bool:
     return container.row.status in ALIVE and container.status in ALIVE
 
 
-def _start(container: Held, *, with_pod: bool = False) -> None:
+def _start(container: Held, *, with_pod: bool = False) -> list[int]:
+    """Start a container unless it runs; return the pid of its monitor if that must leave the login session."""
+    leaving: list[int] = []
     try:
         if container.status == PAUSED:
             raise StateError.improper(f"container {container.id} is paused: unpause it first")
         if container.row.status not in ALIVE:
-            start_container(container, with_pod=with_pod)
+            start_container(
+                container, with_pod=with_pod, outlive=lambda started: leaving.append(started.row.conmon_pid)
+            )
     except AlreadyError:
         pass  # another call has started it
     except NoSuchContainerError:
         if not container.spec.remove:
             raise  # else it has ended and was removed
+    return leaving
 
 
 def _sidecars(pod: HeldPod, members: list[Held]) -> dict[str, Held]:
@@ -107,15 +126,15 @@ def _sidecars(pod: HeldPod, members: list[Held]) -> dict[str, Held]:
     return {each.id: each for each in found if each.spec.health is not None and each.spec.health.startup is not None}
 
 
-def _run_init_containers(containers: list[Held], sidecars: dict[str, Held]) -> None:
+def _run_init_containers(containers: list[Held], sidecars: dict[str, Held], leaving: list[int]) -> None:
     """Run init containers one after the other, each to its end. Raises StateError if one fails."""
     for each in containers:
         if each.spec.init_container == _ONCE and each.status != CREATED:
             continue
         for needed in (sidecars[one] for one in each.spec.requires if one in sidecars):
-            _start(needed)
+            leaving += _start(needed)
             wait_for_startup(needed)
-        _start(each)
+        leaving += _start(each)
         code = wait_for_end_of(each, each.refresh(), None)
         if code:
             raise StateError(f"init container {each.name} exited with code {code}", hint=f"See: podpy logs {each.name}")

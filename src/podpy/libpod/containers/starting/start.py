@@ -26,6 +26,7 @@ from podpy.systemd.unit import is_own_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Any, Self
 
@@ -36,6 +37,15 @@ if TYPE_CHECKING:
 _SIGKILL = 9
 
 
+def outlive_session(container: Held) -> None:
+    """Let the monitor of a detached container outlive the login session, if systemd can do that; not its own unit."""
+    if is_own_process(container.engine.caller.environ):
+        return
+    from podpy.systemd.scope import leave_session_in_background
+
+    leave_session_in_background(container.engine.paths, [container.row.conmon_pid])
+
+
 def start(
     container: Held,
     *,
@@ -44,14 +54,16 @@ def start(
     console_size: tuple[int, int] | None = None,
     restart: bool = False,
     with_pod: bool = False,
+    outlive: Callable[[Held], object] = outlive_session,
 ) -> None:
     """Start a container; this process must be in the user's namespaces.
 
     `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket; conmon inherits both (see
     libpod.io.foreground). `console_size`: rows and columns of the caller's terminal. `restart`: it was stopped for a
     restart. `with_pod`: an infra container that is started with its whole pod; otherwise a warning names the containers
-    that it left behind. Returns when its hook postStart has ended. Raises StateError, RuntimeFailedError,
-    OperationError; then the container is as before, unless it was the hook that failed.
+    that it left behind. `outlive` gets the container if its monitor must leave the login session. Returns when its hook
+    postStart has ended. Raises StateError, RuntimeFailedError, OperationError; then the container is as before, unless
+    it was the hook that failed.
     """
     start_required(container.engine, container.spec)
     with container.locked() as row:
@@ -61,7 +73,7 @@ def start(
             return
         _end_waiting(row)
         commit_starting(container, *(("restart",) if restart else ()))
-        start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size)
+        start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size, outlive=outlive)
     if container.spec.is_infra and not with_pod:
         from podpy.libpod.pods.left_behind import tell
 
@@ -170,12 +182,13 @@ def start_locked(
     run: bool = True,
     restart_delay: int = 0,
     after_failure: dict[str, Any] | None = None,
+    outlive: Callable[[Held], object] = outlive_session,
 ) -> None:
     """Start a container whose lock the caller holds, and whose row says `starting`.
 
     With run=False the container is only prepared (`podpy init`). `restart_delay`: milliseconds that its monitor waits
     before a restart by policy; 0: conmon's default. `after_failure`: columns for the row if the start fails, which
-    replace those of `_undo`.
+    replace those of `_undo`. `outlive` as for `start`.
     """
     engine = container.engine
     before = container.row
@@ -205,7 +218,7 @@ def start_locked(
     if is_own_process(engine.caller.environ):
         _outlive_unit(engine)
     elif waiter_fd < 0 and launch.cgroups.manager == "systemd":
-        outlive_session(container)
+        outlive(container)
 
 
 def _events(attach_fd: int, *, run: bool) -> tuple[str, ...]:
@@ -243,15 +256,6 @@ def check_command(spec: ContainerSpec) -> None:
             "no command or entrypoint provided, and no CMD or ENTRYPOINT from image",
             hint=f"Give one: podpy run {spec.image or '--rootfs ' + spec.rootfs} COMMAND",
         )
-
-
-def outlive_session(container: Held) -> None:
-    """Let the monitor of a detached container outlive the login session, if systemd can do that; not its own unit."""
-    if is_own_process(container.engine.caller.environ):
-        return
-    from podpy.systemd.scope import leave_session_in_background
-
-    leave_session_in_background(container.engine.paths, container.row.conmon_pid)
 
 
 def _outlive_unit(engine: Engine) -> None:
