@@ -15,9 +15,13 @@ from pathlib import Path
 from tests.support import needs
 
 PROGRAMS = {
+    "docker-py": (
+        "docker==7.2.0", "requests==2.34.2", "urllib3==2.8.0", "idna==3.20", "certifi==2026.10.19.post1",
+        "charset-normalizer==3.5.3",
+    ),
     "podman-compose": ("podman-compose==1.6.0", "python-dotenv==1.2.4"),
     "testinfra": ("pytest-testinfra==10.2.2",),
-}
+}  # fmt: skip
 """What is installed for each; what else they need (PyYAML, pytest) is among the test tools."""
 PLACE_VARIABLE = "PODPY_TEST_PROGRAMS"
 

@@ -63,7 +63,8 @@ class Service:
 
     def docker(self, *args: str, **options: Any) -> Result:
         """Run Docker's command line against the service, as podpy's user."""
-        return self.podpy.run([str(docker.program()), *args], env=self.docker_environment(), **options)
+        env = {**self.docker_environment(), **options.pop("env", {})}
+        return self.podpy.run([str(docker.program()), *args], env=env, **options)
 
     def docker_environment(self) -> dict[str, str]:
         """Return the variables by which a client finds the service."""

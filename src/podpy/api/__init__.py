@@ -10,12 +10,13 @@
     frames.py       Docker's frames; pump.py: bytes between a hijacked connection and streams
     schema.py       types of JSON bodies; versions.py: the versions that are answered
     call.py         what a handler gets, and what it may answer with
-    compat/         the handlers of Docker's paths
+    compat/         the handlers of Docker's paths; building/: builds
 
 The parent has one thread and keeps nothing about requests. A worker is an engine like a command: it reads its state
 from disk, does one request, writes its state and exits. So a worker that is killed loses nothing, a slow client stops
 nobody else, and no request sees another one's environment. Between two requests of one connection there is no process:
 the parent holds the connection and forks when more arrives on it.
 
-It may import libpod and spec. Handlers never print; errors are podpy.errors, or HttpError where only the API can fail.
+It may import libpod, spec and build. Handlers never print; errors are podpy.errors, or HttpError where only the API can
+fail.
 """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from podpy.api.building.routes import BUILDING
 from podpy.api.compat.routes import COMPAT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.api.routes import Route
 
-ROUTES: tuple[Route, ...] = (*COMPAT,)
+ROUTES: tuple[Route, ...] = (*COMPAT, *BUILDING)
 """In the order in which they are tried: the first one that fits answers."""

@@ -47,9 +47,11 @@ class Build:
         options: BuildOptions,
         report: Report = SILENT,
         progress: Callable[[], Progress] | None = None,
+        fetched: Fetched | None = None,
     ) -> None:
-        """Read the options. Raises UsageError."""
+        """Read the options. `fetched`: the context, if it is here already. Raises UsageError."""
         self._engine = engine
+        self._given = fetched
         self._options = options
         self._names = [_full_name(name) for name in options.names]
         self._outputs = [parse(text, engine.caller.directory) for text in options.outputs]
@@ -92,6 +94,8 @@ class Build:
 
     def _fetched(self) -> Fetched | None:
         """Return the context if it is no directory of this machine."""
+        if self._given is not None:
+            return self._given
         if not is_remote(self._options.context):
             return None
         from podpy.build.context.fetch import staged

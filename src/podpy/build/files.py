@@ -59,9 +59,10 @@ def read_files(
         paths = found_or_given(options)
         files = [parsed(path) for path in paths]
     else:
-        context = fetched.directory
-        paths = [_of_fetched(context, name) for name in options.files] or [_found(context, options.context, _inside)]
-        files = [parsed(path, path.removeprefix(f"{context}/")) for path in paths]
+        context, origin = fetched.directory, fetched.files or fetched.directory
+        place = _inside if fetched.files else _of_fetched
+        paths = [place(origin, name) for name in options.files] or [_found(origin, options.context, _inside)]
+        files = [parsed(path, path.removeprefix(f"{origin}/")) for path in paths]
     for file in files:
         if "check" in file.directives:  # check=error=true
             from podpy.build.reading.lint import check

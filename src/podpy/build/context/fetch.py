@@ -29,10 +29,14 @@ _DOCKERFILE = "Dockerfile"
 
 
 class Fetched(Record):
-    """A context. `is_dockerfile`: it is nothing but a Dockerfile, which is called that in `directory`."""
+    """A context. `is_dockerfile`: it is nothing but a Dockerfile, which is called that in `directory`.
+
+    `files`: the only directory that Dockerfiles may come from; "": `directory`, and else this machine.
+    """
 
     directory: str
     is_dockerfile: bool = False
+    files: str = ""
 
 
 def staged(engine: Engine, text: str) -> Fetched:
