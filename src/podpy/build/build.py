@@ -10,12 +10,12 @@ from __future__ import annotations
 from podpy.build.bases import Bases
 from podpy.build.executor import StageRun
 from podpy.build.files import read_files
-from podpy.build.listing import steps_of
+from podpy.build.listing import count_of_options, steps_of
 from podpy.build.options import SILENT, BuildOptions, Report, Told, hear
 from podpy.build.output import parse, write
 from podpy.build.shared import Shared
 from podpy.build.sources import is_remote
-from podpy.errors import ImageError, UsageError
+from podpy.errors import ImageError, PodpyError, UsageError
 from podpy.image.names.reference import for_new_image
 from podpy.record import Record
 
@@ -114,12 +114,17 @@ class Build:
 
     def _stage(self, stage: Stage) -> StageResult:
         shared = self._shared
-        shared.report.begins(shared.name(stage, 1, len(stage.instructions) + 1, stage.start))
-        base = self._bases.of(stage)
         is_last = stage.index == shared.read.needed[-1].index
-        steps = steps_of(shared, self._bases, stage, base, is_last=is_last)
+        total = 1 + len(stage.instructions) + (count_of_options(shared.options) if is_last else 0)
+        shared.report.begins(shared.name(stage, 1, total, stage.start))
         try:
+            base = self._bases.of(stage)
+            steps = steps_of(shared, self._bases, stage, base, is_last=is_last)
+            shared.report.ends()
             return StageRun(shared, stage, base, steps, is_last=is_last).run()
+        except PodpyError as error:
+            shared.report.ends(error.message)
+            raise
         finally:
             shared.save_digests()
 

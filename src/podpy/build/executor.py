@@ -79,6 +79,7 @@ class StageRun:
             self._done.append((step, self._image_id))
             if step is not self._steps[-1] or not self._is_last:
                 self._report.made(self._image_id)
+            self._report.ends()
 
     def _hit(self, step: Step, rows: dict[str, CachedStep]) -> CachedStep | None:
         """Return the row of a step that is in the store, or came from a registry. None: it must be done."""
@@ -220,6 +221,7 @@ class StageRun:
             self._complete()
         if is_told:
             self._report.made(self._image_id)
+        self._report.ends()
 
     def _squash(self) -> None:
         """Replace the last image by one with a single layer of the build's."""

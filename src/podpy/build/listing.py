@@ -57,6 +57,11 @@ def _add_settings(reader: StageReader, name: StepName, change: Callable[[dict[st
     reader.add_settings(name, name.text)
 
 
+def count_of_options(options: BuildOptions) -> int:
+    """Return how many steps options add to the last stage."""
+    return sum(len(steps) for steps in _settings_of_options(options))
+
+
 def _settings_of_options(options: BuildOptions) -> tuple[Changes, Changes]:
     """Return the steps that options add before and after the last stage's: texts, and what changes the settings."""
     before: Changes = []

@@ -60,7 +60,10 @@ class BuildOptions(Record):
 
 
 class StepName(Record):
-    """Which step of which stage is at work: "[1/2] STEP 2/3: RUN make". `stages` 1: the only one."""
+    """Which step of which stage is at work: "[1/2] STEP 2/3: RUN make". `stages` 1: the only one.
+
+    `stage_name`: what the file calls the stage.
+    """
 
     stage: int
     stages: int
@@ -69,6 +72,7 @@ class StepName(Record):
     text: str
     file: str = ""
     line: int = 0
+    stage_name: str = ""
 
 
 class Why(Record):
@@ -80,7 +84,11 @@ class Why(Record):
 
 
 class Report:
-    """Is told what a build does; each method does nothing. The steps' methods are called in their order."""
+    """Is told what a build does; each method does nothing. The steps' methods are called in their order.
+
+    A step `begins`; it is `cached`, or has `output`; it `made` an image; it `ends`. `commits` begins one, too.
+    What a protocol or a view needs of this, as values: podpy.build.events.
+    """
 
     def of_stage(self, stage: int, stages: int) -> Report:
         """Return what is told of one stage, if several are at work at the same time; the same one each time."""
@@ -109,6 +117,9 @@ class Report:
 
     def failed(self) -> None:
         """The step's command has failed."""
+
+    def ends(self, error: str = "") -> None:
+        """The step that began last is over, if one is at work; `error`: why it failed."""
 
     def commits(self, stage: StepName, name: str) -> None:
         """The build's image is written, of a `stage`; `name`: as given first, or ""."""
@@ -156,6 +167,9 @@ class Told(Report):
 
     def failed(self) -> None:
         self._say("failed")
+
+    def ends(self, error: str = "") -> None:
+        self._say("ends", error)
 
     def commits(self, stage: StepName, name: str) -> None:
         self._say("commits", stage, name)

@@ -106,7 +106,9 @@ class Shared:
 
     def named(self, stage: Stage, number: int, total: int, text: str) -> StepName:
         """Return the name of a step that stands in no file."""
-        return StepName(stage=stage.index + 1, stages=self.read.total, number=number, total=total, text=text)
+        return StepName(
+            stage=stage.index + 1, stages=self.read.total, number=number, total=total, text=text, stage_name=stage.name
+        )
 
 
 def at_step(name: StepName, error: UsageError) -> UsageError:

@@ -77,6 +77,13 @@ _OUTPUT: tuple[Option, ...] = (
     ),
     text("--metadata-file", "FILE", "Write the image's id, digest and names as JSON", complete=FILES),
     text("--manifest", "NAME", "Add the image to this list, which is made if it isn't there"),
+    text(
+        "--progress",
+        "STYLE",
+        "auto, plain (Podman's lines), tty (a live view), rawjson (BuildKit's events, on standard error), quiet",
+        default="auto",
+        env="BUILDKIT_PROGRESS",
+    ),
     flag("--check", "Only print warnings about the Dockerfile"),
     text("--iidfile-raw", "FILE", "Write the image's id without sha256: to this file", complete=FILES),
 )
@@ -118,7 +125,6 @@ _ACCEPTED: tuple[Option, ...] = (
     ),
     flag("--disable-content-trust", "Accepted for Docker's scripts; does nothing", hidden=True),
     flag("--load", "Accepted for Docker's scripts: the image is always in the store", hidden=True),
-    text("--progress", "STYLE", "Accepted for Docker's scripts; does nothing", hidden=True),
     text("--builder", "NAME", "Accepted for Docker's scripts; does nothing", hidden=True),
 )
 

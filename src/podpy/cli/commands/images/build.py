@@ -12,10 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podpy.build.build import Built
-    from podpy.build.options import BuildOptions
+    from podpy.build.options import BuildOptions, Report
     from podpy.cli.parser.options import Options
     from podpy.cli.show.build_lines import Lines
+    from podpy.cli.show.build_view import JsonLines, LiveView
     from podpy.image.progress import Progress
+
+_STDOUT, _STDERR = 1, 2
+_STYLES = ("auto", "plain", "tty", "rawjson", "quiet")
 
 
 def build(options: Options) -> int:
@@ -30,7 +34,7 @@ def build(options: Options) -> int:
     lines = _lines(options)
     try:
         with open_runtime(options) as runtime:
-            built = Build(runtime, asked, lines, _progress(options)).run()
+            built = Build(runtime, asked, lines, _progress(options, lines)).run()
             if options.manifest:
                 if not runtime.manifests.exists(options.manifest):
                     runtime.manifests.create(options.manifest)
@@ -79,12 +83,22 @@ def _context(options: Options) -> str:
     return os.path.dirname(os.path.abspath(first)) if first != "-" else "."
 
 
-def _lines(options: Options) -> Lines:
+def _lines(options: Options) -> Lines | JsonLines | LiveView:
     from podpy.cli.show.build_lines import Lines
 
+    is_taken = any(text == "-" or text.endswith("dest=-") for text in options.output)
+    out = _STDERR if is_taken else _STDOUT
+    style = _style(options, out)
+    if style == "rawjson":
+        from podpy.cli.show.build_view import JsonLines
+
+        return JsonLines(out)
+    if style == "tty":
+        from podpy.cli.show.build_view import LiveView
+
+        return LiveView(out)
     if not options.logfile:
-        is_taken = any(text == "-" or text.endswith("dest=-") for text in options.output)
-        return Lines(2 if is_taken else 1, 2, quiet=options.quiet)
+        return Lines(out, _STDERR, quiet=style == "quiet")
     try:
         log = os.open(options.logfile, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -92,11 +106,33 @@ def _lines(options: Options) -> Lines:
     return Lines(log, log, quiet=False, own=True)
 
 
-def _progress(options: Options) -> Callable[[], Progress]:
+def _style(options: Options, out: int) -> str:
+    """Return how the build is shown: plain, tty, rawjson or quiet. Raises UsageError."""
+    style = options.progress or "auto"
+    if style not in _STYLES:
+        raise UsageError(f"invalid progress mode {style}", hint=f"One of {', '.join(_STYLES)}")
+    if options.quiet:
+        return "quiet"
+    has_terminal = os.isatty(_STDERR) and os.environ.get("TERM", "dumb") != "dumb"
+    if style == "auto":
+        is_live = has_terminal and os.isatty(out) and not options.logfile and not options.explain
+        return "tty" if is_live else "plain"
+    if style in ("tty", "rawjson") and options.logfile:
+        raise UsageError(f"--progress={style} can't be used with --logfile", hint="--progress=plain goes to a file")
+    if style == "tty" and not has_terminal:
+        raise UsageError("--progress=tty: standard error is no terminal", hint="--progress=plain prints lines")
+    return style
+
+
+def _progress(options: Options, lines: Report) -> Callable[[], Progress]:
+    from podpy.cli.show.build_lines import Lines
+
+    is_hidden = options.quiet or not isinstance(lines, Lines)  # nothing else may be between events, or in a picture
+
     def make_progress() -> Progress:
         from podpy.cli.show.image_progress import make
 
-        return make(quiet=options.quiet)
+        return make(quiet=is_hidden)
 
     return make_progress
 
