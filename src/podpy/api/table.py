@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from podpy.api.building.routes import BUILDING
 from podpy.api.compat.routes import COMPAT
+from podpy.api.compat.routes_images import IMAGES
+from podpy.api.compat.routes_objects import NETWORKS, SWARM, VOLUMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.api.routes import Route
 
-ROUTES: tuple[Route, ...] = (*COMPAT, *BUILDING)
+ROUTES: tuple[Route, ...] = (*COMPAT, *IMAGES, *NETWORKS, *VOLUMES, *SWARM, *BUILDING)
 """In the order in which they are tried: the first one that fits answers."""

@@ -13,6 +13,9 @@
     attach.py      attach, and the start of a container that somebody waits for
     execs.py       exec: create, start, inspect, resize
     logs.py        logs, and the frames of streams without a terminal
+    images/        images and registries
+    networks.py    networks; volumes.py: volumes; disk_usage.py: system df
+    swarm.py       what only a swarm has
 
 Where Docker and Podman differ, these answer as Docker does: clients look for it.
 """

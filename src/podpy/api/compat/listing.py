@@ -55,6 +55,12 @@ def containers(call: Call) -> Answer:
     return Answer([_entry(call, row, found, now) for row in reversed(rows)])
 
 
+def entries(call: Call, *, size: bool) -> list[dict[str, Any]]:
+    """Return all containers as in lists, the newest first."""
+    found, now = call.runtime.containers.listing([], all=True, size=size), time_ns()
+    return [_entry(call, row, found, now) for row in reversed(found.rows)]
+
+
 def _checked(text: str) -> str:
     """Return a filter in podpy's words. Raises UsageError in dockerd's."""
     key, _, value = text.partition("=")

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.image.progress import Progress
     from podpy.image.registry.access import Access
+    from podpy.image.registry.describe import RemoteImage
     from podpy.image.registry.search import Found, Tags
     from podpy.image.trust.describe import Entry
     from podpy.libpod.engine import Engine
 
-__all__ = ("Logins", "Registries", "parse_pair")
+__all__ = ("Credentials", "Logins", "Registries", "parse_pair")
 
 
 class Registries:
@@ -60,6 +61,16 @@ class Registries:
 
         how = patient(self._engine, access or Access())
         return list_tags(self._engine.paths, term, how, limit=_limit(limit), progress=progress or SILENT)
+
+    def describe(self, name: str, access: Access | None = None) -> RemoteImage:
+        """Return the type, digest, size and platforms of what a registry has under a full name; nothing is fetched.
+
+        Raises ImageError, NotThereError, RegistryError, AuthenticationError, TrustError.
+        """
+        from podpy.image.registry.access import Access
+        from podpy.image.registry.describe import describe
+
+        return describe(self._engine.paths, name, patient(self._engine, access or Access()))
 
     def logins(self, *, authfile: str = "", compat_authfile: str = "") -> Logins:
         """Return the logins in these files (podman-login(1)), by default in the usual ones."""
