@@ -267,6 +267,35 @@ def use_pack() -> None:
         pass
 
 
+class SystemPackages:
+    """The last finder: modules that pip didn't install beside podpy, because the system has them and podpy's place
+    counts them in: a venv with --system-site-packages, or a user's own directory (`pip install --user`).
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Return the spec of a module that was found nowhere else, or None."""
+        from importlib.machinery import PathFinder
+
+        return PathFinder.find_spec(name, system_places(SITE)) if path is None else None
+
+
+def system_places(place: str) -> list[str]:
+    """Return the system's directories of packages that count for what is installed in `place` (venv(3), pyvenv.cfg)."""
+    if not place.endswith("-packages"):  # a checkout
+        return []
+    try:
+        with open(place.rsplit("/", 3)[0] + "/pyvenv.cfg", encoding="utf-8") as file:
+            words = [line.replace(" ", "").strip().lower() for line in file]
+    except OSError:
+        words = ["include-system-site-packages=true"]
+    if "include-system-site-packages=true" not in words:
+        return []
+    import site
+
+    return [each for each in site.getsitepackages([sys.base_prefix]) if each != place]
+
+
 def finish(status: int) -> None:
     """End at once: tearing the interpreter down costs milliseconds and does nothing that the kernel won't."""
     for stream in (sys.stdout, sys.stderr):
@@ -285,6 +314,7 @@ if __name__ == "__main__":
     if "podpy_site" in sys._xoptions:  # the launcher of a checkout: dependencies are elsewhere
         sys.path.append(str(sys._xoptions["podpy_site"]))
     use_pack()
+    sys.meta_path.append(SystemPackages)
     if "podpy_generator" in sys._xoptions:  # the launcher podpy-system-generator
         from podpy.cli.generator import main
     else:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from podpy.storage.database.database import FILE_NAME
 from tests.support.engine import Podpy
+from tests.support.library import run_program
 
 EARLIER = "00000000-0000-0000-0000-000000000000"
 
@@ -20,7 +23,12 @@ def reboot(podpy: Podpy) -> None:
     (podpy.graphroot / "transient").write_text(EARLIER)
 
 
-def test_transient_containers_go_with_the_boot_and_others_stay(podpy: Podpy, busybox: str) -> None:
+@pytest.mark.parametrize(
+    "first_call", [("ps", "-a"), ("pod", "ls"), ("volume", "ls"), ("rm", "--ignore", "none")], ids="-".join
+)
+def test_transient_containers_go_with_the_boot_and_others_stay(
+    podpy: Podpy, busybox: str, first_call: tuple[str, ...]
+) -> None:
     podpy.ok("create", "--name=lasting", "--network=none", busybox)
     podpy.ok("--transient-store", "create", "--name=passing", "--network=none", "-v=/anonymous", "-v=v:/v", busybox)
     podpy.ok("--transient-store", "pod", "create", "--name=pod", "--network=none")
@@ -28,7 +36,16 @@ def test_transient_containers_go_with_the_boot_and_others_stay(podpy: Podpy, bus
     assert podpy.ok("ps", "-a", "--format={{.Names}}", "--filter=name=ing").split() == ["lasting", "passing"]
     assert podpy.ok("--transient-store", "info", "-f", "{{.Store.TransientStore}}") == "true"
     reboot(podpy)
-    podpy.ok("rm", "--ignore", "none")
+    told = podpy.ok(*first_call)
+    assert "passing" not in told
+    assert "pod" not in told
     assert podpy.ok("ps", "-a", "--format={{.Names}}") == "lasting"
     assert podpy.ok("volume", "ls", "-q") == "v"
     assert podpy.ok("pod", "ls", "-q") == ""
+
+
+def test_a_library_that_only_reads_sees_none_of_an_earlier_boot(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("--transient-store", "create", "--name=passing", "--network=none", busybox)
+    reboot(podpy)
+    program = "import podpy\nwith podpy.Runtime() as runtime:\n    print(runtime.containers.list(all=True))\n"
+    assert run_program(podpy, program).ok() == "[]"

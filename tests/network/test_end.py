@@ -28,7 +28,7 @@ def test_a_helper_whose_pid_was_never_written_down_is_ended_and_nothing_else(tmp
     )
     try:
         EndNetwork(str(run)).execute()
-        assert helper.wait(60) == -signal.SIGTERM
+        assert helper.wait(60) == -signal.SIGKILL
         assert not netns.exists()
         assert (monitor.poll(), other.poll()) == (None, None)
     finally:

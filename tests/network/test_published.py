@@ -45,6 +45,22 @@ def test_services_see_who_asks(serve: Serve, podpy: Podpy, network: str) -> None
         tcp(first)
 
 
+@pytest.mark.parametrize(
+    ("kind", "helper"), [("pasta", "pasta"), ("slirp4netns", "slirp4netns"), ("n", "forward")], ids=lambda word: word
+)
+def test_a_units_end_signals_all_its_processes_and_the_network_stays_until_the_container_ends(
+    serve: Serve, podpy: Podpy, network: str, kind: str, helper: str
+) -> None:
+    """systemd.kill(5), KillMode=control-group: a service that is asked to end may still answer, and ask others."""
+    service = serve("tcp:80", options=["--network", kind, f"-p={ports.free()}:80"])
+    pid = int((podpy.runroot / "containers" / service.container / f"{helper}.pid").read_text())
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        os.kill(pid, number)
+    assert tcp(service.port("80/tcp")).startswith("tcp 80")
+    podpy.ok("rm", "-f", "-t", "0", service.container)
+    wait.for_end(pid)
+
+
 def test_a_taken_port_is_an_error_before_anything_starts(podpy: Podpy, busybox: str, network: str) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:
         port = taken.getsockname()[1]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from podpy._start import system_places
 from tests.support.engine import CHECKOUT
 
 SHOW = """import sys
@@ -107,3 +108,23 @@ def test_without_byte_code_the_source_is_run(program: Path, tmp_path: Path) -> N
     launcher = make_environment(tmp_path, program, packages="site-packages")
     (tmp_path / "bin" / f"python3.{sys.version_info.minor}").symlink_to(sys.executable)
     assert output(launcher, "x") == "1 1 ['x']\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "config", "is_searched"),
+    [
+        ("venv/lib/python3.11/site-packages", "include-system-site-packages = false", False),
+        ("venv/lib/python3.11/site-packages", "home = /usr/bin\ninclude-system-site-packages = true", True),
+        (".local/lib/python3.11/site-packages", None, True),  # pip install --user
+        ("checkout/src", None, False),
+    ],
+)
+def test_the_systems_packages_count_where_pip_counted_them(
+    tmp_path: Path, place: str, config: str | None, is_searched: bool
+) -> None:
+    """pip installs no second cffi beside the distribution's there."""
+    top = tmp_path / place.partition("/")[0]
+    top.mkdir()
+    if config is not None:
+        (top / "pyvenv.cfg").write_text(config + "\n")
+    assert bool(system_places(os.fspath(tmp_path / place))) == is_searched

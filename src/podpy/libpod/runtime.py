@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from podpy.libpod.why.answer import Answer
     from podpy.plan import Trace
     from podpy.spec.container import ContainerSpec
+    from podpy.storage.database.database import Database
     from podpy.storage.images import ImageRecord
 
 
@@ -191,6 +192,16 @@ class Runtime(Engine):
         from podpy.libpod.pods.manager import Pods
 
         return Pods(self)
+
+    def _open_database(self) -> Database:
+        database = super()._open_database()
+        if not os.path.exists(self.paths.transient):
+            return database
+        from podpy.libpod.system.transient import remove_earlier
+
+        self._opened["database"] = database
+        remove_earlier(self)  # what goes with a boot that has ended; a helper's work closes the database
+        return self._opened.get("database") or super()._open_database()
 
     def unfinished(self) -> Unfinished:
         """Begin to make several things, all of them or nothing: a kill undoes what has their `part_of`."""

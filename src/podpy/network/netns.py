@@ -21,8 +21,8 @@ TYPE_CHECKING = False
 NETNS = "netns"
 SHARED = "networks"  # below the run root: the directory of all bridges' namespace (podpy.network.bridge.namespace)
 PID_FILES = ("pasta.pid", "slirp4netns.pid", "forward.pid")
-_SIGTERM, _SIGKILL = 15, 9
-_PATIENCE = 1.0  # seconds between SIGTERM and SIGKILL; both programs need milliseconds
+_SIGKILL = 9
+_PATIENCE = 1.0  # seconds for the end of what was killed: milliseconds, but for a process that the kernel holds
 
 
 class CreateNetns(Operation):
@@ -277,28 +277,23 @@ def _is_helper(pid: str) -> bool:
 
 
 def _end(pidfd: int, *, wait: bool) -> None:
+    """Kill a helper: it is deaf to SIGTERM (podpy.process.spawn), and has nothing to put in order."""
+    if TYPE_CHECKING:
+        import signal as _signal
+    else:
+        import _signal  # the C half: `signal` itself imports `enum`
+
     try:
-        for number in (_SIGTERM, _SIGKILL):
-            _send(pidfd, number)
-            if not wait or _has_ended(pidfd):
-                return
+        _signal.pidfd_send_signal(pidfd, _SIGKILL)
+        if wait:
+            _wait(pidfd)
     except ProcessLookupError:
         pass
     finally:
         os.close(pidfd)
 
 
-def _send(pidfd: int, number: int) -> None:
-    if TYPE_CHECKING:
-        import signal as _signal
-    else:
-        import _signal  # the C half: `signal` itself imports `enum`
-
-    _signal.pidfd_send_signal(pidfd, number)
-
-
-def _has_ended(pidfd: int) -> bool:
+def _wait(pidfd: int) -> None:
     import select
 
-    readable, _, _ = select.select([pidfd], [], [], _PATIENCE)
-    return bool(readable)
+    select.select([pidfd], [], [], _PATIENCE)

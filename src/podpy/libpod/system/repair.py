@@ -3,7 +3,6 @@
     row `removing`               the removal is finished
     row `starting`               set to `running` if the container runs, else to the former state
     row `running`, but ended     set to `exited` with the exit record's code, or an unknown one; with --rm it is removed
-    a --transient-store row      of an earlier boot is removed (podpy.libpod.system.transient)
     a call that made many things what it made is removed, if it wasn't finished (podpy.libpod.system.unfinished)
     limits that no row has       the row's are set again (podpy.libpod.containers.updating)
     run directory without a row  its network is ended, then it is removed
@@ -68,10 +67,6 @@ def repair(engine: Engine) -> list[str]:
         from podpy.libpod.containers.health import take_over
 
         take_over(engine)
-    if os.path.exists(engine.paths.transient):
-        from podpy.libpod.system.transient import remove_earlier
-
-        done += remove_earlier(engine)
     done += _take_back_updates(engine)
     done += _close_half_published(engine)
     done += _remove_strays(engine)

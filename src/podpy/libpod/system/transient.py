@@ -2,15 +2,17 @@
 
     graphroot/transient     the boot id of the last boot in which one was created
 
-Podman keeps such a store's database in the run directory; podpy's rows are on the disk, and the first changing call of
-the next boot removes them: containers with their anonymous volumes, pods whose infra container is one.
+Podman keeps such a store's database in the run directory; podpy's rows are on the disk, and the first call of the next
+boot that opens the database removes them, one that only reads, too: containers with their anonymous volumes, pods whose
+infra container is one.
 """
 
 from __future__ import annotations
 
 from podpy import fastjson, files
-from podpy.errors import NoSuchContainerError
+from podpy.errors import NoSuchContainerError, PodpyError
 from podpy.libpod.containers.held import find
+from podpy.notice import note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,19 +27,22 @@ def note_boot(engine: Engine) -> str:
     return boot
 
 
-def remove_earlier(engine: Engine) -> list[str]:
-    """Remove those of earlier boots; return a line for each. This process must be in the user's namespaces."""
+def remove_earlier(engine: Engine) -> None:
+    """Remove those of earlier boots. Where that can't be, it is told, and the next call tries again."""
+    if files.read_small(engine.paths.transient) in ("", engine.paths.boot_id):
+        return
+    try:
+        engine.privileged(lambda: _remove_all(engine))
+    except (PodpyError, OSError) as error:
+        note(f"containers of an earlier boot (--transient-store) are still there: {error}")
+
+
+def _remove_all(engine: Engine) -> None:
     boot = engine.paths.boot_id
-    if files.read_small(engine.paths.transient) in ("", boot):
-        return []
-    done = []
     for row in engine.table.all():
-        created_in = fastjson.loads(row.spec).get("transient_boot", "")
-        if created_in not in ("", boot):
+        if fastjson.loads(row.spec).get("transient_boot", "") not in ("", boot):
             _remove(engine, row.id)
-            done.append(f"container {row.id[:12]}: belonged to an earlier boot (--transient-store)")
     files.replace(engine.paths.transient, boot)
-    return done
 
 
 def _remove(engine: Engine, container_id: str) -> None:

@@ -99,7 +99,15 @@ class StartForwarder(Operation):
             keep.append(self.shared)
         arguments += [f"{one.descriptor} {one.protocol} {one.container_port}" for one in self.binding.listeners]
         return process.spawn(
-            arguments, environment={}, stdin=-1, stdout=-1, stderr=-1, keep=keep, session=True, name=NAME
+            arguments,
+            environment={},
+            stdin=-1,
+            stdout=-1,
+            stderr=-1,
+            keep=keep,
+            session=True,
+            deaf=True,  # as pasta (podpy.network.private.pasta)
+            name=NAME,
         )
 
     def wait(self) -> None:

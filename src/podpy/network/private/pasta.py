@@ -239,7 +239,8 @@ class StartPasta(Operation):
                 stdin=-1,
                 stdout=-1,
                 stderr=theirs,
-                session=True,  # it lives as long as the container
+                session=True,  # it lives as long as the container,
+                deaf=True,  # which may need its network to end
             )
         finally:
             os.close(theirs)

@@ -144,7 +144,8 @@ class StartSlirp(Operation):
                 stdout=messages,
                 stderr=messages,
                 keep=[ready],
-                session=True,  # it lives as long as the container
+                session=True,  # it lives as long as the container,
+                deaf=True,  # which may need its network to end
             )
         finally:
             os.close(ready)
