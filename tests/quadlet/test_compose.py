@@ -475,6 +475,46 @@ def test_the_command_prints_files_that_can_be_installed(podpy: Podpy) -> None:
     podpy.ok("quadlet", "from-compose", "-r", "-o", str(target), str(project))
 
 
+def test_a_service_that_went_is_told(podpy: Podpy) -> None:
+    project, target = podpy.home / "compose.yaml", podpy.home / "units"
+    service = "image: localhost/t, network_mode: none"
+    project.write_text(f"services: {{web: {{{service}}}, old: {{{service}}}}}\n")
+    words = ["quadlet", "from-compose", "-r", "-p", "shop", "-o", str(target), str(project)]
+    install = ["quadlet", "install", "--replace", "--reload-systemd=false", "--application", "shop", str(target)]
+    for command in (words, install):
+        assert podpy(*command).stderr == ""
+    project.write_text(f"services: {{web: {{{service}}}}}\n")
+    (target / "shop-other.container").write_text("[Container]\nImage=localhost/t\n")
+    told = podpy(*words)
+    assert told.returncode == 0
+    why = "is of the same project, but nothing in the compose file asks for it any more: it stays"
+    old = f"{target}/shop-old.container"
+    assert told.stderr == f"{old}: warning: {why} (rm {old})\n"
+    for name in ("old", "other"):
+        (target / f"shop-{name}.container").unlink()
+    told = podpy(*install)
+    assert told.returncode == 0
+    assert "shop-old.container: warning: is of the application, but not among the new files: it stays" in told.stderr
+    command = told.stderr[told.stderr.index(", and rm ") + len(", and ") :].rstrip().removesuffix(")")
+    podpy.run(command.split()).ok()
+    assert podpy(*install).stderr == ""
+
+
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_compose_file_names_the_file(tmp_path: Path, place: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/app.yaml").write_text("services: {web: {image: localhost/t}}\n")
+    variables = {"COMPOSE_FILE": "sub/app.yaml"}
+    if place == ".env":
+        (tmp_path / ".env").write_text("COMPOSE_FILE=sub/app.yaml\n")
+        variables = {}
+    request = Request(path="", directory=str(tmp_path), environ=variables, name="shop")
+    assert "shop-web.container" in convert(request, podpy=PODPY).files
+    several = request.replace(environ={"COMPOSE_FILE": "a.yaml,b.yaml", "COMPOSE_PATH_SEPARATOR": ","})
+    with pytest.raises(UsageError, match="COMPOSE_FILE names 2 files, and podpy reads one"):
+        convert(several, podpy=PODPY)
+
+
 def test_the_command_writes_nothing_if_something_has_no_form(podpy: Podpy) -> None:
     path = podpy.home / "compose.yaml"
     path.write_text("services: {web: {image: localhost/t, domainname: x}}\n")

@@ -29,8 +29,8 @@ DEFAULT = "default"
 
 
 class Request(Record):
-    """What to convert: the file (empty: the one in `directory`), the caller's variables and directory, and `--project-
-    name`, `--profile`, `--env-file`.
+    """What to convert: the file (empty: that of COMPOSE_FILE, or the one in `directory`), the caller's variables and
+    directory, and `--project-name`, `--profile`, `--env-file`.
     """
 
     path: str
@@ -76,7 +76,7 @@ def read(request: Request) -> Project:
 
     Raises NotFoundError for a file that isn't there, UsageError for one that is no YAML.
     """
-    path = find(request.path, request.directory)
+    path = find(request.path or _named(request), request.directory)
     directory = os.path.dirname(os.path.join(request.directory, path))
     variables = _variables(request, directory)
     notes = Notes(path, variables)
@@ -100,6 +100,19 @@ def read(request: Request) -> Project:
         else:
             project.services[name] = node
     return project
+
+
+def _named(request: Request) -> str:
+    """Return the file that COMPOSE_FILE names, in the environment, or else in the directory's `.env`."""
+    beside = os.path.join(request.directory, ".env")
+    variables = read_variables(beside, request.environ) if os.path.isfile(beside) and not request.env_files else {}
+    variables |= request.environ
+    separator = variables.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+    named = [path for path in variables.get("COMPOSE_FILE", "").split(separator) if path]
+    if len(named) > 1:
+        hint = "docker compose config writes one file of all"
+        raise UsageError(f"COMPOSE_FILE names {len(named)} files, and podpy reads one: {', '.join(named)}", hint=hint)
+    return named[0] if named else ""
 
 
 def find(path: str, directory: str) -> str:

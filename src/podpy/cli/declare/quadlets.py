@@ -32,7 +32,8 @@ COMMANDS: tuple[Command, ...] = (
         description=(
             "One file for each service, network, volume and build, all in one text, which `podpy quadlet install` "
             "takes as NAME.quadlets. What has no form in a unit is told with file, line and key, and then nothing is "
-            "written. Without FILE it is compose.yaml, or docker-compose.yaml, of the current directory."
+            "written. Without FILE it is the one that COMPOSE_FILE names, or compose.yaml, or docker-compose.yaml, of "
+            "the current directory."
         ),
         examples=(
             "podpy quadlet from-compose > shop.quadlets",

@@ -154,6 +154,8 @@ class Quadlets:
     ) -> tuple[list[str], list[Problem]]:
         """Install files; return their paths, and the warnings about them. Nothing is changed if a file is wrong.
 
+        Files that the application has had, and that aren't among the new ones, stay, and are told.
+
         Raises UsageError with the first mistake, AlreadyError for a file that is there (without `replace`).
         """
         _check_application(application)
@@ -175,7 +177,7 @@ class Quadlets:
         placing.place(self.directory, [*pieces, *more], application=application, replace=replace)
         if reload:
             self._reload("The files are installed")
-        return list(staged), ours
+        return list(staged), [*ours, *(_staying(directory, staged) if application else [])]
 
     def _reload(self, done: str) -> None:
         """Let the manager run its generators. Raises PodpyError, which says what is done nevertheless."""
@@ -295,3 +297,20 @@ def _matches(file: File, wanted: dict[str, list[str]]) -> bool:
         return all(any(re.search(value, getattr(file, name)) for value in values) for name, values in wanted.items())
     except re.error as error:
         raise UsageError(f"{error}: no regular expression") from error
+
+
+def _staying(directory: str, installed: Mapping[str, bytes]) -> list[Problem]:
+    """Return a warning for each of Quadlet's files in an application's directory that wasn't installed just now."""
+    from podpy.quadlet.problems import Problem
+
+    return [
+        Problem(
+            path=f"{directory}/{name}",
+            line=0,
+            text="is of the application, but not among the new files: it stays",
+            hint=f"stop its unit, and rm {directory}/{name}",
+            fatal=False,
+        )
+        for name in sorted(os.listdir(directory))
+        if ending(name) and f"{directory}/{name}" not in installed
+    ]

@@ -7,6 +7,7 @@ import sys
 
 from podpy.cli.generator import own_path
 from podpy.compose.convert import convert
+from podpy.compose.leftovers import left_behind
 from podpy.compose.project import Request
 from podpy.errors import UsageError
 from podpy.quadlet import outgoing
@@ -36,6 +37,8 @@ def run(options: Options) -> int:
     if options.output_dir:
         for path in outgoing.write(converted.files, options.output_dir, replace=options.replace):
             print(path)
+        for problem in left_behind(converted.files, options.output_dir):
+            print(problem, file=sys.stderr)
     else:
         sys.stdout.write(outgoing.as_one(converted.files))
     return 0
