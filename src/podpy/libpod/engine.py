@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from podpy.network.definitions.folder import Folder
     from podpy.oci.runtime import OciRuntime
     from podpy.plan import Trace
+    from podpy.rootless.cgroups import LeafMove
     from podpy.storage.database.database import Database
     from podpy.storage.store import Store
     from podpy.storage.volumes.table import VolumeTable
@@ -54,6 +55,7 @@ class Engine:
         self.trace = trace
         self.access = access
         self.looked_at = float("-inf")  # monotonic seconds: see podpy.libpod.system.repair
+        self.leaf_move: LeafMove | None = None  # while a run with --cgroups=split begins
         self._opened: dict[str, Any] = {}
 
     def __enter__(self) -> Self:

@@ -30,10 +30,10 @@ def wanted_cgroup_manager(engine: Engine, spec: ContainerSpec) -> str:
 class FindCgroups(Operation):
     """Find a usable cgroup manager, and show crun a pure cgroup2 hierarchy, which it needs on hybrid hosts."""
 
-    def __init__(self, spec: ContainerSpec, container_id: str, wanted: str, paths: Paths) -> None:
+    def __init__(self, spec: ContainerSpec, container_id: str, wanted: str, engine: Engine) -> None:
         self._spec = spec
         self._id = container_id
-        self._paths = paths
+        self._engine = engine
         self._wanted = wanted
         self.view = CgroupView(manager="none", mode="")  # set by execute()
         self.path = ""  # cgroupsPath of the OCI runtime spec, set by execute()
@@ -48,7 +48,9 @@ class FindCgroups(Operation):
             from podpy.rootless import holder
             from podpy.rootless.cgroups import enter_leaf
 
-            enter_leaf(holder.find(self._paths))
+            if self._engine.leaf_move is not None:
+                self._engine.leaf_move.finish()
+            enter_leaf(holder.find(self._engine.paths))
         view = self.view = rootless.cgroup_view(wanted=self._wanted)
         self.path = cgroups.path(self._spec, view, self._id)
         if view.manager == "cgroupfs" and view.mode != "v1":

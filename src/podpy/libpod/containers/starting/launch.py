@@ -107,7 +107,7 @@ class Launch:
             self._context, lambda: container.engine.database, lambda: container.engine.network_folder
         )
         wanted = wanted_cgroup_manager(container.engine, container.spec)
-        self._cgroups = FindCgroups(container.spec, container.id, wanted, container.engine.paths)
+        self._cgroups = FindCgroups(container.spec, container.id, wanted, container.engine)
         self._attach_fd = attach_fd
         self._waiter_fd = waiter_fd
         self._run = run

@@ -14,6 +14,7 @@ from podpy.errors import (
 from podpy.libpod.containers.starting.create import create, create_starting
 from podpy.libpod.containers.starting.start import start, start_required
 from podpy.libpod.system.repair import repair
+from podpy.oci.cgroups import SPLIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ def run(
         # container is started between them.
         held = create(engine, spec, pull, replace=replace, progress=progress)
         return held, engine.privileged(lambda: _start(engine, held, None, options, discard=discard))
+    if spec.cgroups == SPLIT:
+        from podpy.rootless.cgroups import LeafMove
+
+        engine.leaf_move = LeafMove()
     with create_starting(engine, spec, pull, replace=replace, progress=progress) as starting:
         held = starting.container
         return held, engine.privileged(lambda: _start(engine, held, starting, options, discard=discard))
