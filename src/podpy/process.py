@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import select
 import sys
-from _thread import RLock, _count  # RLock is what `threading.RLock` is; `threading` itself takes 3 ms to import
+from _thread import RLock  # what `threading.RLock` is; `threading` itself takes 3 ms to import
 from time import monotonic
 
 from podpy.errors import NotFoundError, RuntimeFailedError
@@ -228,8 +228,6 @@ def tool_environment() -> dict[str, str]:
 
 def fork() -> int:
     """fork(2), also in a process with threads. The child may not use the caller's locks, and must end by os._exit."""
-    if not _count():
-        return os.fork()
     import warnings
 
     with warnings.catch_warnings():
