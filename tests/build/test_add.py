@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import tarfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,3 +47,12 @@ def test_a_file_of_the_web_is_added(build: Builder, site: str, tmp_path: Path) -
     build(f"ADD {site}/nope /x\n").fails(125, "the server answered 404")
     build.write({"a": ""})
     build(f"ADD --checksum={right} a /x\n").fails(125, "checksum flag is not supported for local sources")
+
+
+def test_unpacking_is_said(build: Builder, site: str, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("inner"))
+    build.write({"x.tar.gz": (tmp_path / "x.tar.gz").read_bytes()})
+    made = build.ok(f"ADD --unpack {site}/x.tar.gz /web/\nADD --unpack=false x.tar.gz /whole/\nADD x.tar.gz /local/\n")
+    assert {"web/inner", "whole/x.tar.gz", "local/inner"} <= {*build.files(made)}
+    assert "web/x.txt" in build.files(build.ok(f"ADD --unpack {site}/x.txt /web/\n"))  # no archive

@@ -202,7 +202,8 @@ def test_a_failed_command_gives_its_exit_code_and_its_place(build: Builder) -> N
         (["-t", "Upper", "."], "tag Upper: "),
         (["--format", "x", "."], 'unrecognized image type "x"'),
         (["a", "b"], "accepts at most 1 arg(s), received 2"),
-        (["--sbom", "x", "."], "not supported yet"),
+        (["--sbom", "x", "."], "podpy runs no scanners"),
+        (["--isolation", "chroot", "."], "podpy runs commands in containers alone"),
         (["--isolation", "foo", "."], 'unrecognized isolation type "foo"'),
     ],
 )

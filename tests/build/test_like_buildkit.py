@@ -104,7 +104,6 @@ ONBUILD = "ONBUILD stands in the history, as Podman has it"
 DIFFERENT = {
     "add an archive with mode": ("t t/in t/in/one t/in/two", "--chmod holds for what is unpacked, too"),
     "add an archive with owner": ("t/in", "--chown holds for directories that the archive doesn't name, too"),
-    "add without unpacking": ("error", "not yet"),
     "chown existing directories": ("tmp", SAME_TIME),
     "chown too large": ("error", WRONG),
     "chown unknown": ("error", WRONG),

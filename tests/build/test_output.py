@@ -39,6 +39,9 @@ def test_archives_are_written(build: Builder) -> None:
         loaded = build.podpy.ok("load", "-i", f"{kind}.tar")
         assert loaded == f"Loaded image: {name or 'sha256:' + made}"
         assert name or build.podpy("inspect", "named:1").returncode != 0
+    again = build(RESULT, "--output", "type=docker,dest=docker.tar", base="", cwd=build.podpy.home).ok()
+    assert build.podpy.ok("load", "-i", "docker.tar") == f"Loaded image: sha256:{again.split()[-1]}"
+    assert [path.name for path in build.podpy.home.glob("docker.tar*")] == ["docker.tar"]
 
 
 def test_wrong_outputs_are_refused(build: Builder) -> None:

@@ -13,6 +13,7 @@ from podpy.build.reading.lint import check, undefined
 from podpy.build.reading.parser import parse
 from podpy.build.reading.stages import Stages, before_first
 from podpy.errors import BuildFileError, UsageError
+from tests.build.building import Builder
 
 
 def stages_of(text: str, *, contexts: tuple[str, ...] = (), **values: str) -> Stages:
@@ -163,3 +164,22 @@ def test_a_variable_without_a_value_is_told_with_the_nearest_one() -> None:
     assert told == [
         "FROM argument 'VERSON' is not declared (did you mean $VERSION?)", "Usage of undefined variable '$foo'",
     ]  # fmt: skip
+
+
+def test_what_is_copied_of_a_stage_counts_by_its_contents(build: Builder) -> None:
+    """A stage that is done again, and makes the same file, costs the next one nothing."""
+    text = "FROM localhost/busybox AS made\nCOPY src /src\nRUN mkdir /o; wc -l < /src > /o/n; {}\n"
+    text += "FROM localhost/busybox\nCOPY --from=made {} /there/\nRUN cat /there/* > /result\n"
+    build.write({"src": "one\n"})
+    first = build.ok(text.format("true", "/o/n"), base="")
+    build.write({"src": "two\n"})
+    told = build(text.format("true", "/o/n"), base="").ok()
+    assert told.splitlines()[-1] == first and told.count("--> Using cache") == 2  # COPY --from and RUN
+    build.write({"src": "two\nthree\n"})
+    changed = build.ok(text.format("true", "/o/n"), base="", timeout=60)
+    assert changed != first and build.read(changed, "result") == b"2\n"
+    for change in ("chmod 600 /o/n", "chown 5:6 /o/n", "ln /o/n /o/m", "ln -s n /o/m"):
+        other = build(text.format(change, "/o/"), base="").ok()
+        assert other.count("--> Using cache") == 1, change  # COPY src alone
+    pruned = build.podpy("builder", "prune", "--force")
+    assert pruned.returncode == 0 and "--> Using cache" not in build(text.format("true", "/o/n"), base="").ok()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.build import document, keys, settings
-from podpy.build.sources import ContextOrigin, ImageOrigin, directory_of, is_remote
+from podpy.build.sources import ContextOrigin, ImageOrigin, StageOrigin, directory_of, is_remote
 from podpy.errors import NoSuchImageError, UsageError
 from podpy.image.names.lookup import find_named_image
 from podpy.record import Record
@@ -134,8 +134,7 @@ class Bases:
         if index is not None:
             if index not in self._shared.results:
                 raise UsageError(f'cannot copy from stage "{text}", it needs to be defined before current stage')
-            result = self._shared.results[index]
-            return ImageOrigin(self._shared.engine, f"stage {result.key}", lambda: self._shared.record(result.image_id))
+            return StageOrigin(self._shared.engine, self._shared.results[index])
         record, _ = self._image(text)
         return ImageOrigin(self._shared.engine, f"image {record.id}", lambda: record)
 

@@ -208,13 +208,16 @@ class LayerMakers(Makers):
     def _sources(self, reading: _Transfer, origin: Origin, stack: ExitStack) -> list[Source | Document]:
         from podpy.build.steps.transfer import Source
 
-        sources: list[Source | Document] = [*reading.documents, *reading.downloads()]
+        sources: list[Source | Document] = [*reading.documents]
+        for address in reading.addresses:
+            inner = self._unpacked(reading, address, stack) if reading.unpack else None
+            sources.append(inner or reading.downloaded(address))
         tree = origin.tree(stack) if reading.paths else None
         for path in reading.paths:
             assert tree is not None
             keeps = origin.keeps_owners and not reading.chown
             chosen = tree.chosen(path)
-            if isinstance(reading.instruction, Add):
+            if isinstance(reading.instruction, Add) and reading.unpack is not False:
                 from podpy.build.steps.unpacking import unpacked
 
                 archives = {name: unpacked(self._engine.store, tree, name, stack) for name in chosen}
@@ -227,6 +230,14 @@ class LayerMakers(Makers):
             sources.append(Source(tree=tree, paths=chosen, keeps_owners=keeps, parents=reading.parents))
         return sources
 
+    def _unpacked(self, reading: _Transfer, address: str, stack: ExitStack) -> Source | None:
+        """Return what is in a download (ADD --unpack), None if it is no archive."""
+        from podpy.build.steps.transfer import Source
+        from podpy.build.steps.unpacking import unpacked_file
+
+        tree = unpacked_file(self._engine.store, reading.fetched(address).descriptor, address, stack)
+        return Source(tree=tree, paths=[""], keeps_owners=not reading.chown) if tree is not None else None
+
 
 class _Transfer:
     """A COPY or ADD with its variables replaced."""
@@ -234,6 +245,7 @@ class _Transfer:
     def __init__(self, stage: StageReader, instruction: Transfer) -> None:
         self.instruction = instruction
         self.addresses: list[str] = []
+        self.unpack = instruction.unpack if isinstance(instruction, Add) else None
         self.checksum = stage.expand(instruction, instruction.checksum) if isinstance(instruction, Add) else ""
         self.paths = self._split_addresses([stage.expand(instruction, text) for text in instruction.sources])
         self.origin = stage.expand(instruction, instruction.from_) if isinstance(instruction, Copy) else ""
@@ -248,6 +260,8 @@ class _Transfer:
         excludes = [stage.expand(instruction, pattern) for pattern in instruction.exclude]
         self.excluded = Rules(excludes) if excludes else None
         flags = {"from": self.origin, "chown": self.chown, "chmod": chmod, "exclude": " ".join(excludes)}
+        if self.unpack is not None:
+            flags["unpack"] = str(self.unpack).lower()
         told = [f"--{name}={value}" for name, value in flags.items() if value]
         told += ["--parents"] if self.parents else []
         named = (*self.addresses, *self.paths, *(document.name for document in self.documents))
@@ -262,20 +276,13 @@ class _Transfer:
             self._fetched[address] = fetch(address, self.checksum)
         return self._fetched[address]
 
-    def downloads(self) -> list[Document]:
-        """Return the files of the addresses."""
+    def downloaded(self, address: str) -> Document:
+        """Return the file of an address."""
         from podpy.build.steps.fetching import name_of
         from podpy.build.steps.transfer import Document as Made
 
-        found = []
-        for address in self.addresses:
-            file = self.fetched(address)
-            found.append(
-                Made(
-                    name=name_of(address), descriptor=file.descriptor, size=file.size, mode=_MODE_OF_DOWNLOADS, mtime=0
-                )
-            )  # fmt: skip
-        return found
+        file = self.fetched(address)
+        return Made(name=name_of(address), descriptor=file.descriptor, size=file.size, mode=_MODE_OF_DOWNLOADS, mtime=0)
 
     def _split_addresses(self, texts: list[str]) -> list[str]:
         """Return the sources that aren't addresses. Raises UsageError, NotSupportedError."""
@@ -284,9 +291,8 @@ class _Transfer:
         instruction = self.instruction
         if not isinstance(instruction, Add):
             return texts
-        if instruction.unpack is not None or instruction.keep_git_dir:
-            flag = "--keep-git-dir" if instruction.keep_git_dir else "--unpack"
-            raise NotSupportedError(f"ADD {flag} is not supported yet")
+        if instruction.keep_git_dir:
+            raise NotSupportedError("ADD --keep-git-dir is not supported yet")
         for text in texts:
             if text.startswith(("git@", "git://", "ssh://")) or (is_address(text) and _is_repository(text)):
                 raise NotSupportedError(f"ADD {text}: repositories are not supported yet", hint="Clone it with RUN")
@@ -320,12 +326,13 @@ def _refuse_mounts(mounts: Sequence[Mount]) -> None:
 
 
 def _refuse(instruction: Run) -> None:
-    for flag, given in (
-        ("--security", instruction.security not in ("", "sandbox")),
-        ("--device", instruction.devices),
-    ):
-        if given:
-            raise NotSupportedError(f"RUN {flag} is not supported yet")
+    if instruction.security not in ("", "sandbox"):
+        raise NotSupportedError(
+            f"RUN --security={instruction.security}: a Dockerfile gets no more rights than its caller gives",
+            hint="podpy build --cap-add, --security-opt and --device give them to every RUN",
+        )
+    if instruction.devices:
+        raise NotSupportedError("RUN --device is not supported yet", hint="podpy build --device gives it to every RUN")
 
 
 def _document(stage: StageReader, instruction: Transfer, document: Heredoc) -> Document:
@@ -372,7 +379,8 @@ def _digest(reading: _Transfer, origin: Origin) -> tuple[str, str]:
         whole.update(_bytes(f"{address}\0{digest}\0"))
     kinds = ["file:"] * len(reading.documents) + [""] * len(reading.addresses)
     if not isinstance(origin, ContextOrigin):
-        whole.update(origin.key.encode())
+        if reading.paths:
+            whole.update(origin.contents(reading.paths, owners=not reading.chown).encode())
         kinds += ["file:"] * len(reading.paths)
     else:
         tree = origin.files

@@ -9,7 +9,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from podpy.libpod.engine import Engine
 
@@ -60,9 +60,14 @@ def write(engine: Engine, output: Output, image_id: str, names: Sequence[str]) -
         from podpy.libpod.images.options import STDOUT as TO_STDOUT
         from podpy.libpod.images.options import SaveOptions
 
-        path = TO_STDOUT if output.path == STDOUT else output.path
         named = SaveOptions(format=_ARCHIVES[output.kind], multiple=False)
-        Images(engine).save([image_id, *names] if output.kind == "docker" else [image_id], path, named)
+        saved = [image_id, *names] if output.kind == "docker" else [image_id]
+        if output.path == STDOUT:
+            Images(engine).save(saved, TO_STDOUT, named)
+        elif os.path.isfile(output.path):
+            _replace(output.path, lambda aside: Images(engine).save(saved, aside, named))
+        else:
+            Images(engine).save(saved, output.path, named)
         return
     from podpy.libpod.images.making import ImageView
 
@@ -77,6 +82,22 @@ def write(engine: Engine, output: Output, image_id: str, names: Sequence[str]) -
 
             with NewFile(output.path, synced=False) as file:
                 _write_tar(view.root, file.descriptor)
+
+
+def _replace(path: str, write_to: Callable[[str], object]) -> None:
+    """Write a file that is there anew, aside: `podpy save` refuses that of a docker archive, as Podman; Docker doesn't.
+
+    Through links: the file that they lead to is replaced.
+    """
+    real = os.path.realpath(path)
+    aside = f"{real}.{os.urandom(8).hex()}"
+    try:
+        write_to(aside)
+        os.replace(aside, real)
+    except BaseException:
+        if os.path.lexists(aside):
+            os.unlink(aside)
+        raise
 
 
 def _write_tar(root: int, descriptor: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from hashlib import sha256
 
 from podpy.build.steps.tree import Tree
 from podpy.errors import UsageError
@@ -10,8 +12,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import ExitStack
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from podpy.build.reading.ignore import Rules
@@ -47,6 +48,13 @@ class Origin:
     def tree(self, stack: ExitStack) -> Tree:
         """Return the files; they stay until the stack's end. This process must be in the user's namespaces."""
         raise NotImplementedError
+
+    def contents(self, paths: Sequence[str], *, owners: bool) -> str:
+        """Return what stands for what sources' texts mean in the key of a step that copies them.
+
+        `owners`: theirs count. Raises UsageError.
+        """
+        return self.key
 
     def mounted(self, place: str) -> str:
         """Return a path to the files, mounted at `place` if need be, in this process's own mount namespace."""
@@ -99,6 +107,45 @@ class ImageOrigin(Origin):
 
         mount_files(self._engine.store, self._find(), place)
         return place
+
+
+class StageOrigin(ImageOrigin):
+    """The root of a stage. What COPY takes of it counts by its contents: a stage that was done again and has made the
+    same files costs nothing more. Their digest is kept with the image, which is read once.
+    """
+
+    def __init__(self, engine: Engine, result: StageResult) -> None:
+        super().__init__(engine, f"stage {result.key}", self._record)
+        self._image_id = result.image_id
+
+    def _record(self) -> ImageRecord | None:
+        return self._engine.store.find_image(self._image_id) if self._image_id else None
+
+    def contents(self, paths: Sequence[str], *, owners: bool) -> str:
+        from podpy.storage.build_cache import BuildCache
+
+        cache = BuildCache(self._engine.database)
+        key = _digest("files", self._image_id, str(owners), *paths)
+        found = cache.files(key)
+        if not found:
+            found = self._read(paths, owners=owners)
+            if self._image_id:
+                cache.put_files(key, self._image_id, found)
+        return found
+
+    def _read(self, paths: Sequence[str], *, owners: bool) -> str:
+        self._engine.enter()
+        with ExitStack() as stack:
+            tree = self.tree(stack)
+            told = []
+            for text in paths:
+                for path in tree.chosen(text):
+                    told += [path, tree.digest(path, owners=owners)]
+        return _digest(*told)
+
+
+def _digest(*texts: str) -> str:
+    return sha256("\0".join(texts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def is_repository(text: str) -> bool:

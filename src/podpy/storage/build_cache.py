@@ -74,6 +74,23 @@ class BuildCache:
             (step.key, step.image_id, step.place, fastjson.dumps(step.inputs), int(step.result), now, now),
         )
 
+    def files(self, key: str) -> str:
+        """Return the digest of files of a stage that `put_files` wrote down; "": it isn't known."""
+        rows = self._database.query("SELECT inputs FROM build_cache WHERE key = ?", (key,))
+        return str(fastjson.loads(rows[0][0]).get("files", "")) if rows else ""
+
+    def put_files(self, key: str, image_id: str, digest: str) -> None:
+        """Write down the digest of some of a step's image's files: an image never changes. It goes with the image.
+
+        An image that is no step's gets no row: lists would leave it out without a name.
+        """
+        now = time_ns()
+        self._database.execute(
+            "INSERT INTO build_cache SELECT ?, ?, '', ?, 0, ?, ? "
+            "WHERE EXISTS (SELECT 1 FROM build_cache WHERE image_id = ?) ON CONFLICT (key) DO NOTHING",
+            (key, image_id, fastjson.dumps({"files": digest}), now, now, image_id),
+        )
+
     def mark_results(self, image_id: str) -> None:
         """An image is a build's result from now on: lists show it, also without a name."""
         self._database.execute("UPDATE build_cache SET result = 1 WHERE image_id = ? AND result = 0", (image_id,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.build.steps.tree import Found, Tree
+from podpy.build.steps.tree import Tree
 from podpy.image.incoming.compression import HEAD, decompressed, detect
 
 TYPE_CHECKING = False
@@ -24,38 +24,45 @@ def unpacked(store: Store, tree: Tree, path: str, stack: ExitStack) -> Tree | No
 
     They are removed at the stack's end. Raises BrokenTarError, StorageError, OSError.
     """
+    walk = tree.walk(path)
+    try:
+        found = next(walk)
+        if not found.is_file:
+            return None
+        descriptor = found.open()
+        try:
+            return unpacked_file(store, descriptor, path, stack)
+        finally:
+            os.close(descriptor)
+    finally:
+        walk.close()
+
+
+def unpacked_file(store: Store, descriptor: int, name: str, stack: ExitStack) -> Tree | None:
+    """Do the same with an open file, which errors call `name`."""
     from podpy.storage.layers.unpack import Plain, unpack_plain
 
-    walk = tree.walk(path)
-    found = next(walk)
-    if not found.is_file or not _is_tar(found):
-        walk.close()
+    if not _is_tar(descriptor):
         return None
     target = store.staging.new_path("archive")
     os.mkdir(target, 0o755)
     stack.callback(store.staging.discard, target)
-    descriptor = found.open()
-    try:
-        unpack_plain(target, decompressed(_pieces(descriptor)), Plain())
-    finally:
-        os.close(descriptor)
-        walk.close()
-    return Tree(target, name=path)
+    unpack_plain(target, decompressed(_pieces(descriptor)), Plain())
+    return Tree(target, name=name)
 
 
 def _pieces(descriptor: int) -> Iterator[bytes]:
-    while piece := os.read(descriptor, _PIECE):
+    """Yield a file from its beginning; where the descriptor stands doesn't matter, and stays."""
+    at = 0
+    while piece := os.pread(descriptor, _PIECE, at):
+        at += len(piece)
         yield piece
 
 
-def _is_tar(found: Found) -> bool:
-    descriptor = found.open()
-    try:
-        head = os.pread(descriptor, HEAD, 0)
-        if detect(head):
-            head = _decompressed_head(descriptor)
-    finally:
-        os.close(descriptor)
+def _is_tar(descriptor: int) -> bool:
+    head = os.pread(descriptor, HEAD, 0)
+    if detect(head):
+        head = _decompressed_head(descriptor)
     return head[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
 
 

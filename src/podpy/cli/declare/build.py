@@ -23,6 +23,7 @@ GROUPS = {"builder": "The cache of builds"}
 
 _PANEL = "Images"
 _YET = "not supported yet"
+_NO_SBOM = "podpy runs no scanners: run one on what podpy save writes"
 _OUT = "podpy doesn't do this"
 
 _WHAT: tuple[Option, ...] = (
@@ -139,12 +140,17 @@ _REFUSED: tuple[Option, ...] = (
     *(
         many(name, "VALUE", "Podman's", hidden=True, refuse=_YET)
         for name in (
-            "--cpp-flag", "--layer-label", "--mount", "--os-feature", "--os-version", "--sbom",
-            "--sbom-image-output", "--sbom-image-purl-output", "--sbom-merge-strategy", "--sbom-output",
-            "--sbom-purl-output", "--sbom-scanner-command", "--sbom-scanner-image", "--source-policy-file",
+            "--cpp-flag", "--layer-label", "--mount", "--os-feature", "--os-version", "--source-policy-file",
             "--stage-labels", "--unsetannotation", "--unsetlabel", "--userns", "--userns-gid-map",
             "--userns-gid-map-group", "--userns-gid-map-user", "--userns-uid-map", "--userns-uid-map-group",
             "--userns-uid-map-user",
+        )
+    ),
+    *(
+        many(name, "VALUE", "Podman's", hidden=True, refuse=_NO_SBOM)
+        for name in (
+            "--sbom", "--sbom-image-output", "--sbom-image-purl-output", "--sbom-merge-strategy", "--sbom-output",
+            "--sbom-purl-output", "--sbom-scanner-command", "--sbom-scanner-image",
         )
     ),
     text("--cw", "OPTIONS", "Podman's", hidden=True, refuse=_OUT),

@@ -54,7 +54,9 @@ def build_options(options: Options, context: str) -> BuildOptions:
     }
     if (options.isolation or "") not in _ISOLATIONS:
         if options.isolation == "chroot":
-            raise NotSupportedError("--isolation=chroot is not supported yet", hint="Commands run in containers: oci")
+            raise NotSupportedError(
+                "--isolation=chroot: podpy runs commands in containers alone", hint="Leave the option out, or say oci"
+            )
         raise UsageError(f'unrecognized isolation type "{options.isolation}"')
     if options.jobs < 0:
         raise UsageError("invalid value for jobs. It must be a positive integer", hint="0 is any number of stages")
