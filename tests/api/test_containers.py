@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.support import wait
 from tests.support.service import Service
 
 ID = re.compile("[0-9a-f]{64}")
@@ -187,3 +188,33 @@ def test_both_forms_of_filters_are_understood(service: Service, image: str) -> N
     for filters in ('{"label":["a=b"]}', '{"label":{"a=b":true}}'):
         assert [each["Id"] for each in service.get(f"/containers/json?all=1&filters={filters}").json] == [made]
     assert service.get("/containers/json").json == []
+
+
+def test_a_stop_and_a_restart_take_a_signal(service: Service, image: str) -> None:
+    script = "trap 'exit 5' USR1; trap '' TERM; echo ready; while :; do sleep 0.1; done"
+    service.docker("run", "-d", "--name", "web", "--network=none", image, "sh", "-c", script).ok()
+    wait.until(lambda: "ready" in service.docker("logs", "web").ok(), what="the traps are set")
+    assert service.request("POST", "/containers/web/stop?signal=ZZ").message == "invalid signal: ZZ"
+    assert service.request("POST", "/containers/web/stop?signal=USR1&t=60").status == 204
+    assert service.get("/containers/web/json").json["State"]["ExitCode"] == 5
+    service.docker("start", "web").ok()
+    first = service.get("/containers/web/json").json["State"]["Pid"]
+    assert service.request("POST", "/containers/web/restart?signal=KILL&t=60").status == 204
+    assert service.get("/containers/web/json").json["State"]["Pid"] not in (0, first)
+
+
+def test_an_image_for_another_platform_is_not_taken(service: Service, image: str) -> None:
+    made = service.post("/containers/create?platform=linux/s390x", {"Image": image})
+    assert (made.status, "does not match the specified platform (linux/s390x)" in made.message) == (404, True)
+    platform = service.get("/info").json["OSType"] + "/" + service.get("/version").json["Arch"]
+    assert service.post(f"/containers/create?platform={platform}", {"Image": image}).status == 201
+
+
+def test_only_exposed_ports_are_published(service: Service, image: str) -> None:
+    service.podpy.ok("commit", "--change", "EXPOSE 82", service.podpy.ok("create", image), "exposing")
+    bound = {f"{port}/tcp": [{"HostPort": ""}] for port in (80, 81, 82)}
+    body = {"Image": "exposing", "Cmd": ["sleep", "1000"], "ExposedPorts": {"80/tcp": {}}}
+    made = service.post("/containers/create", {**body, "HostConfig": {"PortBindings": bound}}).json["Id"]
+    service.request("POST", f"/containers/{made}/start")
+    ports = service.get(f"/containers/{made}/json").json["NetworkSettings"]["Ports"]
+    assert {port for port, places in ports.items() if places} == {"80/tcp", "82/tcp"}

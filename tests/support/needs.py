@@ -94,6 +94,12 @@ def _docker_client() -> bool:
     return docker.is_there()
 
 
+def _docker_compose() -> bool:
+    from tests.support import compose
+
+    return compose.is_there()
+
+
 def _login_session() -> bool:
     return "/session-" in Path("/proc/self/cgroup").read_text()
 
@@ -121,6 +127,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "service-packages": ("scripts/test couldn't download the packages of tests/support/services.py", _service_packages),
     "kubectl": ("no kubectl here: Debian has it in kubernetes-client", lambda: shutil.which("kubectl") is not None),
     "docker-client": ("scripts/test couldn't download Docker's command line", _docker_client),
+    "docker-compose": ("scripts/test couldn't download Debian 13's docker-compose", _docker_compose),
     "programs": ("scripts/test couldn't install the programs of tests/support/programs.py", _programs),
 }
 

@@ -54,11 +54,14 @@ def install() -> None:
     with open(_PLACE.with_suffix(".lock"), "w") as lock, tempfile.TemporaryDirectory() as scratch:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one of the workers installs it
         if not _PLACE.exists():
-            _unpack(_download(Path(scratch)), Path(scratch))
+            _unpack(download(Path(scratch), "passt", "libc6"), Path(scratch))
 
 
-def _download(scratch: Path) -> list[Path]:
-    """Return the packages, from the mirrors that this host uses for its own suite."""
+def download(scratch: Path, *names: str) -> list[Path]:
+    """Return Debian 13's packages of these names, from the mirrors that this host uses for its own suite.
+
+    Raises subprocess.CalledProcessError if they can't be had.
+    """
     own = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
     mirrors = dict.fromkeys(subprocess.run(own, capture_output=True, text=True, check=True).stdout.split())
     keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -74,7 +77,7 @@ def _download(scratch: Path) -> list[Path]:
     options += ["Dir::Etc::sourceparts=-", "APT::Sandbox::User=root", "Acquire::Check-Valid-Until=false"]
     apt = ["apt-get", "-qq", *(word for option in options for word in ("-o", option))]
     subprocess.run([*apt, "update"], check=True)
-    subprocess.run([*apt, "download", "passt", "libc6"], check=True, cwd=scratch)
+    subprocess.run([*apt, "download", *names], check=True, cwd=scratch)
     return list(scratch.glob("*.deb"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podpy.api.compat import host_config, networking
 from podpy.api.errors import HttpError
+from podpy.errors import PodpyError
 from podpy.spec.container import AS_CONFIGURED, ContainerSpec, Mount
 from podpy.spec.health import Health
 from podpy.spec.text.expose import parse_expose
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.libpod.runtime import Runtime
+    from podpy.spec.container import PortMapping
 
 _LEAST_INTERVAL = 1_000_000  # nanoseconds
 
@@ -31,6 +33,8 @@ def spec_of(runtime: Runtime, body: dict[str, Any], name: str) -> ContainerSpec:
     config: dict[str, Any] = body.get("HostConfig") or {}
     rootless = runtime.paths.rootless
     of_host = host_config.fields(config, rootless=rootless)
+    expose = [port for text in body.get("ExposedPorts") or {} for port in parse_expose(text)]
+    of_host["ports"] = _exposed(runtime, body["Image"], of_host["ports"], expose)
     known = {mount.target for mount in of_host["mounts"]}
     anonymous = [target_path(path) for path in body.get("Volumes") or {}]
     of_host["mounts"] += [Mount(type="volume", target=path) for path in anonymous if path not in known]
@@ -42,11 +46,27 @@ def spec_of(runtime: Runtime, body: dict[str, Any], name: str) -> ContainerSpec:
         image=body["Image"],
         hostname=body.get("Hostname") or "",
         labels=body.get("Labels") or {},
-        expose=[port for text in body.get("ExposedPorts") or {} for port in parse_expose(text)],
+        expose=expose,
         stop_signal=parse_signal(body["StopSignal"]) if body.get("StopSignal") else 0,
         stop_timeout=AS_CONFIGURED if body.get("StopTimeout") is None else int(body["StopTimeout"]),
         health=_health(body.get("Healthcheck")),
     )
+
+
+def _exposed(runtime: Runtime, image: str, ports: list[PortMapping], expose: list[str]) -> list[PortMapping]:
+    """Return the ports that the body (`expose`) or the image exposes: dockerd takes no notice of other bindings."""
+    if all(_text(port) in expose for port in ports):
+        return ports
+    try:
+        of_image = runtime.images.inspect(image)["Config"].get("ExposedPorts") or {}
+    except PodpyError:
+        of_image = {}  # the create says why
+    known = {*expose, *(port for text in of_image for port in parse_expose(text))}
+    return [port for port in ports if _text(port) in known]
+
+
+def _text(port: PortMapping) -> str:
+    return f"{port.container_port}/{port.protocol}"
 
 
 def _process(body: dict[str, Any]) -> dict[str, Any]:

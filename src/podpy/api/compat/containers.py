@@ -40,6 +40,7 @@ def create(call: Call) -> Answer:
     spec = spec_of(runtime, call.json(), call.query["name"])
     reason = runtime.containers.unenforceable(spec)
     try:
+        _check_platform(call, spec.image)
         made = runtime.create(spec, PullOptions(policy="never"))
     except NoSuchImageError:
         raise HttpError(404, f"No such image: {_tagged(spec.image)}") from None
@@ -51,6 +52,22 @@ def create(call: Call) -> Answer:
         raise
     warnings = [*call.warnings, *([reason] if reason else [])]
     return Answer({"Id": made.id, "Warnings": warnings}, 201)
+
+
+def _check_platform(call: Call, image: str) -> None:
+    """Raise HttpError if the image that is here is for another platform than is asked for, in dockerd's words."""
+    text = call.query["platform"]
+    if not text:
+        return
+    wanted = PullOptions(platform=text).wanted()
+    data = call.runtime.images.inspect(image)
+    has = f"{data['Os']}/{data['Architecture']}"
+    if has != f"{wanted.os}/{wanted.architecture}":
+        raise HttpError(
+            404,
+            f"image with reference {image} was found but its platform ({has}) does not match the specified platform "
+            f"({text})",
+        )
 
 
 def _taken(call: Call, name: str) -> str:
@@ -113,14 +130,23 @@ def stop(call: Call) -> Answer:
     container = _container(call)
     if container.status not in ALIVE:
         return Answer(status=304)
-    container.stop(call.query["t"])
+    container.stop(call.query["t"], signal=_signal(call))
     return Answer(status=NOTHING)
 
 
 def restart(call: Call) -> Answer:
     """Stop a container if it runs, and start it."""
-    _container(call).restart(call.query["t"])
+    _container(call).restart(call.query["t"], signal=_signal(call))
     return Answer(status=NOTHING)
+
+
+def _signal(call: Call) -> int:
+    """Return the signal that a stop is to send; 0: the container's own."""
+    text = call.query["signal"]
+    try:
+        return parse_signal(text) if text else 0
+    except UsageError:
+        raise HttpError(400, f"invalid signal: {text}") from None
 
 
 def kill(call: Call) -> Answer:

@@ -71,26 +71,26 @@ class Container(Held):
 
         self._change(lambda: kill(self, signal))
 
-    def stop(self, timeout: int | None = None) -> None:
+    def stop(self, timeout: int | None = None, *, signal: int = 0) -> None:
         """Send the stop signal, wait up to `timeout` seconds (default: the container's own), then send SIGKILL.
 
-        A `--rm` container is removed then. Raises StateError if the container is paused, and, after it has ended, if
-        its monitor was killed: its exit code is unknown then.
+        `signal`: send this one instead of the container's own. A `--rm` container is removed then. Raises StateError
+        if the container is paused, and, after it has ended, if its monitor was killed: its exit code is unknown then.
         """
         from podpy.libpod.containers.ending.stop import stop_and_tell
 
         def work() -> None:
-            for error in stop_and_tell([self], timeout).values():
+            for error in stop_and_tell([self], timeout, signal=signal).values():
                 raise error
 
         self._change(work)
 
-    def restart(self, timeout: int | None = None) -> None:
-        """Stop the container if it is running, then start it. Raises as `stop` and `start`."""
+    def restart(self, timeout: int | None = None, *, signal: int = 0) -> None:
+        """Stop the container if it is running, as `stop` does, then start it. Raises as `stop` and `start`."""
         from podpy.libpod.containers.ending.restart import restart_together
 
         def work() -> None:
-            for error in restart_together([self], timeout).values():
+            for error in restart_together([self], timeout, signal=signal).values():
                 raise error
 
         self._change(work)

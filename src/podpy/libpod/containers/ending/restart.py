@@ -99,10 +99,10 @@ def _start_again(container: Held, row: ContainerRow, note: RestartNote | None) -
     return False
 
 
-def restart_together(containers: Sequence[Held], timeout: int | None) -> dict[str, PodpyError]:
+def restart_together(containers: Sequence[Held], timeout: int | None, *, signal: int = 0) -> dict[str, PodpyError]:
     """Stop the running ones of the containers together, then start each; return the errors by id.
 
-    A container that joins the namespaces of others among them is started after those.
+    A container that joins the namespaces of others among them is started after those. `signal`: instead of their own.
     """
     errors: dict[str, PodpyError] = {}
     left = {each.id: each for each in containers}
@@ -111,11 +111,11 @@ def restart_together(containers: Sequence[Held], timeout: int | None) -> dict[st
         free = free or [*left.values()]  # circles are impossible; but if there were one, this must not hang
         for each in free:
             del left[each.id]
-        _restart(free, timeout, errors)
+        _restart(free, timeout, signal, errors)
     return errors
 
 
-def _restart(containers: list[Held], timeout: int | None, errors: dict[str, PodpyError]) -> None:
+def _restart(containers: list[Held], timeout: int | None, signal: int, errors: dict[str, PodpyError]) -> None:
     from podpy.libpod.containers.ending.stop import stop_together
 
     running: list[Held] = []
@@ -125,7 +125,7 @@ def _restart(containers: list[Held], timeout: int | None, errors: dict[str, Podp
             (running if each.status in ALIVE else others).append(each)
         except PodpyError as error:
             errors[each.id] = error
-    errors.update(stop_together(running, timeout, then=_start))
+    errors.update(stop_together(running, timeout, then=_start, signal=signal))
     for each in others:
         try:
             _start(each)

@@ -109,12 +109,12 @@ def stop(container: Held, timeout: int | None, *, thaw: bool = False, quiet: boo
 
 
 def stop_and_tell(
-    containers: Iterable[Held], timeout: int | None, *, as_service: bool = False
+    containers: Iterable[Held], timeout: int | None, *, as_service: bool = False, signal: int = 0
 ) -> dict[str, PodpyError]:
     """Stop containers as `stop_together`; also return an error for each whose monitor was killed (no exit code)."""
     chosen = list(containers)
     unseen = [each.id for each in chosen if _has_lost_its_monitor(each.row)]
-    errors = stop_together(chosen, timeout, event="stop", as_service=as_service)
+    errors = stop_together(chosen, timeout, event="stop", as_service=as_service, signal=signal)
     for one in unseen:
         text = f"container {one} was stopped, but its monitor (conmon) had been killed: its exit code is unknown"
         errors.setdefault(one, StateError(text))
@@ -130,6 +130,7 @@ def stop_together(
     then: Callable[[Held], object] | None = None,
     event: str = "",
     as_service: bool = False,
+    signal: int = 0,
 ) -> dict[str, PodpyError]:
     """Stop containers, each once: signal all, then wait for all; return the errors by id.
 
@@ -137,14 +138,14 @@ def stop_together(
     SIGKILL (None: the container's own; negative: never). `thaw`: unpause a paused one first; otherwise that is a
     StateError. `quiet`: don't warn if the signal doesn't stop it. `then` starts each again as soon as it has ended, so
     a `--rm` one isn't removed. `event`: the event to write, unless this stop is part of another action.
-    `as_service`: not the user stops it (STOPPED_BY_SERVICE).
+    `as_service`: not the user stops it (STOPPED_BY_SERVICE). `signal`: instead of the container's own.
     """
     mark = STOPPED_FOR_RESTART if then is not None else STOPPED_BY_SERVICE if as_service else STOPPED_BY_USER
 
     def begin(container: Held) -> _Stopping:
         row = _begin_to_stop(container, event, thaw=thaw, mark=mark)
         patience = container.spec.stop_timeout if timeout is None else timeout
-        return _Stopping(container, row, patience, quiet=quiet, then=then)
+        return _Stopping(container, row, patience, quiet=quiet, then=then, signal=signal)
 
     chosen = list({each.id: each for each in containers}.values())
     errors: dict[str, PodpyError] = {}
@@ -217,8 +218,11 @@ class _Stopping:
         *,
         quiet: bool,
         then: Callable[[Held], object] | None,
+        signal: int,
     ) -> None:
         self.container = container
+        self._signal = signal or container.spec.stop_signal
+        self._own_signal = not signal
         self.deadline = _NEVER
         self._row = row
         self._patience = patience
@@ -234,10 +238,10 @@ class _Stopping:
         self._waiter = Waiter(self.container.engine.run_directory(row.id))
         if self._patience >= 0:
             self.deadline = monotonic() + self._patience
-        if self._patience and self._stops_itself():
+        if self._patience and self._own_signal and self._stops_itself():
             self.deadline += _EXTENSION
         elif self._patience:
-            _send(self.container, row, self.container.spec.stop_signal)
+            _send(self.container, row, self._signal)
         return pids.open_pidfd(row.pid, row.pid_start)
 
     def _stops_itself(self) -> bool:
@@ -252,7 +256,7 @@ class _Stopping:
         """Kill the container, with a warning."""
         self.deadline = _NEVER
         if self._patience and not self._quiet:
-            _warn(self.container, self._patience)
+            _warn(self.container, self._signal, self._patience)
         _send(self.container, self._row, _SIGKILL)
 
     def finish(self) -> None:
@@ -303,13 +307,12 @@ def _has_lost_its_monitor(row: ContainerRow) -> bool:
     return row.status in ALIVE and not pids.is_alive(row.conmon_pid, row.conmon_start)
 
 
-def _warn(container: Held, patience: int) -> None:
+def _warn(container: Held, number: int, patience: int) -> None:
     """Warn that the signal didn't stop it. Most often process 1 is a shell without a handler for the signal."""
     from signal import Signals
 
     from podpy.notice import warn
 
-    number = container.spec.stop_signal
     name = Signals(number).name if number in {*Signals} else str(number)
     warn(f"StopSignal {name} failed to stop container {container.name} in {patience} seconds, resorting to SIGKILL")
 
