@@ -142,7 +142,8 @@ static void wait_for_stragglers(struct context *ctx)
 int end_run(struct context *ctx)
 {
     for (int i = 0; i < TIMER_COUNT; i++)
-        loop_timer_stop(&ctx->loop, (enum timer)i);
+        if (i != TIMER_DEADLINE) /* which ends the wait for a restart, too */
+            loop_timer_stop(&ctx->loop, (enum timer)i);
     health_end(ctx);
     terminal_close(ctx);
     input_stop(ctx);

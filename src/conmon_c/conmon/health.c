@@ -275,6 +275,9 @@ static void follow(struct context *ctx)
     health_free_config(&health->config);
     health->active = health_read_config(ctx, &health->config) && health->config.result != NULL;
     loop_timer_stop(&ctx->loop, TIMER_HEALTH);
+    loop_timer_stop(&ctx->loop, TIMER_DEADLINE);
+    if (health->config.deadline > 0)
+        loop_timer(&ctx->loop, TIMER_DEADLINE, health->config.deadline, health_deadline);
     if (!was_active)
         health->started = now_ms();
     if (!health->followed) {

@@ -33,6 +33,7 @@ struct health_config {
     int64_t start_period, start_interval;
     int64_t log_count, log_size, log_in_events;
     int64_t stop_signal, stop_timeout;
+    int64_t deadline; /* what is left until the pod must end, when this is read; 0: no limit */
     enum health_action on_failure;
 };
 
@@ -109,6 +110,9 @@ void health_begin_checks(struct context *ctx);
    says so, too: what it begins doesn't need its caller any more. */
 void health_stop(struct context *ctx, int64_t grace);
 void hook_post_start(struct context *ctx);
+
+/* hooks.c. The deadline is over: the container is stopped, and not started again. */
+void health_deadline(struct context *ctx);
 
 /* For health_probe.c, as for checks. */
 void hook_result(struct context *ctx, int code);

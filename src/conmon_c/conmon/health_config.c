@@ -31,6 +31,7 @@ static const struct key keys[] = {
     OF_CHECK("", RUN_CHECK),
     OF_CHECK("readiness_", RUN_READINESS),
     OF_CHECK("startup_", RUN_STARTUP),
+    {"deadline", false, AT(deadline)},
     {"events", true, AT(events)},
     {"hook_result", true, AT(hook_result)},
     {"log", true, AT(log)},
@@ -106,6 +107,7 @@ static void limit(struct health_config *config)
     if (config->start_interval != 0)
         config->start_interval = between(config->start_interval, SHORTEST, LONGEST);
     config->start_period = between(config->start_period, 0, LONGEST);
+    config->deadline = between(config->deadline, 0, LONGEST);
     config->stop_timeout = between(config->stop_timeout, 0, LONGEST);
     config->log_count = up_to(config->log_count, ENTRIES_MAX);
     config->log_size = up_to(config->log_size, SIZE_MAX_ENTRY);

@@ -83,6 +83,16 @@ void health_stop(struct context *ctx, int64_t grace)
         health_stop_next(ctx);
 }
 
+void health_deadline(struct context *ctx)
+{
+    message(ctx, LEVEL_INFO, "the pod's deadline is over");
+    ctx->health.taken = HEALTH_STOP;
+    if (ctx->restart.waiting)
+        loop_quit(&ctx->loop);
+    else if (!process_is_ending(&ctx->process))
+        health_stop(ctx, ctx->health.config.stop_timeout);
+}
+
 void hook_post_start(struct context *ctx)
 {
     ctx->health.hooked = !ctx->health.config.post_start;

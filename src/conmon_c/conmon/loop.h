@@ -24,6 +24,7 @@ enum timer {
     TIMER_HEALTH,   /* the next health check is due */
     TIMER_STOP,     /* a container that this monitor stops takes too long */
     TIMER_PROBE,    /* a health check takes too long */
+    TIMER_DEADLINE, /* the pod has run for as long as it may */
     TIMER_RESTART,  /* the wait before a restart is over */
     TIMER_COUNT
 };

@@ -94,9 +94,13 @@ void restart_wait(struct context *ctx)
 
     if (!restart->wanted || ctx->waiters.acknowledged)
         return;
-    loop_timer(&ctx->loop, TIMER_RESTART, restart->delay, due);
-    if (loop_run(ctx, &err) < 0)
-        message(ctx, LEVEL_ERROR, "%s", err.text);
+    if (ctx->health.taken != HEALTH_STOP) { /* else the deadline was over between the end and now */
+        restart->waiting = true;
+        loop_timer(&ctx->loop, TIMER_RESTART, restart->delay, due);
+        if (loop_run(ctx, &err) < 0)
+            message(ctx, LEVEL_ERROR, "%s", err.text);
+        restart->waiting = false;
+    }
     if (restart->due)
         return;
     restart->delay = 0;

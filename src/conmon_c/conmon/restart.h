@@ -14,6 +14,7 @@ struct restart {
     bool forbidden; /* the user has stopped it */
     bool leaving;   /* this monitor is being ended, for example by systemd at a shutdown */
     bool wanted;
+    bool waiting;  /* in restart_wait */
     bool due;      /* the wait is over */
     int64_t delay; /* milliseconds */
 };

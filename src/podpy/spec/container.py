@@ -278,6 +278,7 @@ class ContainerSpec(Record):
     restart_policy: str = ""  # "", no, on-failure, always, unless-stopped
     restart_retries: int = 0
     restart_backoff: str = ""  # the waits before restarts: "" (Docker's), or "kubernetes"
+    deadline: int = 0  # seconds after the start of its pod's infra container at which it is stopped for good; 0: none
     health: Health | None = None  # None: neither the caller nor the image has a check
     post_start: list[str] = []  # Kubernetes' hooks, in the format of a health check's test: spec.probe
     pre_stop: list[str] = []

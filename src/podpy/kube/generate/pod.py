@@ -75,6 +75,7 @@ def _spec(group: Group, called: dict[str, str], options: Options) -> dict[str, A
         restartPolicy=_policy(group),
         securityContext=known(sysctls=_sysctls(owners)),
         terminationGracePeriodSeconds=_grace(group.members),
+        activeDeadlineSeconds=_deadline(group.members) if options.kind in ("pod", "job") else None,
     )
 
 
@@ -106,6 +107,11 @@ def _hostname(group: Group) -> str:
 def _grace(members: list[Source]) -> int | None:
     asked = (member.spec.stop_timeout for member in members if member.spec.stop_timeout != member.usual.stop_timeout)
     return next(asked, None)
+
+
+def _deadline(members: list[Source]) -> int | None:
+    """Return the pod's deadline; a cluster refuses it in what must run always."""
+    return next((member.spec.deadline for member in members if member.spec.deadline), None)
 
 
 def _sysctls(owners: Iterable[Source]) -> list[dict[str, str]]:

@@ -173,6 +173,7 @@ def _plan(workload: Workload, surroundings: Context, number: int) -> _Plan:
         annotations=workload.annotations,
         names=workload.services,
         retries=workload.retries,
+        deadline=workload.deadline,
     )
     own = members(workload.spec, context)
     sidecars = [member.spec.name for member in own if member.is_sidecar]

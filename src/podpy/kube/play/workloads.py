@@ -36,6 +36,7 @@ class Workload(Record):
     where: str = ""
     services: list[str] = []
     metadata: Mapping | None = None  # where its annotations are, for errors
+    deadline: int = 0  # seconds that it may run; 0: any time
     retries: int | None = None  # of a Job: how often a container that fails is started again
 
 
@@ -72,10 +73,19 @@ def _of(kube: Object, options: PlayOptions) -> list[Workload]:
     if count > 1 and not options.multiple_pods:
         warn(LIMITED)
     if kube.kind == "Job":
-        found = found.replace(retries=_retries(spec))
+        least = min(filter(None, (found.deadline, _deadline(spec))), default=0)
+        found = found.replace(retries=_retries(spec), deadline=least)
         _tell_of_job(kube.name, spec, options)
     names = replica_names(kube) if options.multiple_pods else [f"{kube.name}-pod"]
     return [found.replace(name=name) for name in names]
+
+
+def _deadline(spec: Mapping) -> int:
+    """Return the activeDeadlineSeconds of a pod or a Job, 0 without one. Raises UsageError."""
+    seconds: int = spec.get("activeDeadlineSeconds", 0)
+    if "activeDeadlineSeconds" in spec and not 0 < seconds < 2**31:
+        raise spec.wrong("activeDeadlineSeconds", f"{seconds} is no number of seconds that a pod can run")
+    return seconds
 
 
 def _retries(job: Mapping) -> int:
@@ -125,7 +135,9 @@ def _workload(name: str, spec: Mapping, metadata: list[dict[str, Any]], options:
         given.update(each.get("annotations", _NONE))
     annotations, left_out = allowed(given, options.annotations)
     labels = {**metadata[0].get("labels", _NONE), **options.labels}
-    return Workload(name=name, spec=spec, labels=labels, annotations=annotations, left_out=left_out)
+    return Workload(
+        name=name, spec=spec, labels=labels, annotations=annotations, left_out=left_out, deadline=_deadline(spec)
+    )
 
 
 def _part(value: Mapping, key: str) -> Mapping:

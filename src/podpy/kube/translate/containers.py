@@ -147,6 +147,7 @@ class _Maker:
             "restart_policy": restart,
             "restart_retries": (self._context.retries or 0) if restart == "on-failure" else 0,
             "restart_backoff": "kubernetes",
+            "deadline": context.deadline,
             "limits_if_possible": True,
             "init_container": self._init_type() if initial else "",
             "sdnotify": "ignore",

@@ -32,4 +32,5 @@ class Context(Record):
     annotations: dict[str, str] = {}  # those of the file and the options
     names: list[str] = []  # additional names by which other pods find it
     retries: int | None = None  # of a Job: how often a failed container is restarted; None: it isn't a Job's
+    deadline: int = 0  # seconds that the pod may run; 0: any time
     volumes: dict[str, str] = {}  # the pod's volume → podpy's volume, once it is created

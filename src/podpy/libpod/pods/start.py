@@ -8,7 +8,7 @@ from podpy.libpod.containers.ending.restart import restart_together
 from podpy.libpod.containers.ending.wait import wait_for_end_of
 from podpy.libpod.containers.starting.start import start as start_container
 from podpy.libpod.containers.starting.start import wait_if_it_goes
-from podpy.libpod.containers.starting.started import wait_for_startup
+from podpy.libpod.containers.starting.started import wait_for_hook, wait_for_startup
 from podpy.libpod.containers.table import ALIVE, CREATED, PAUSED
 from podpy.libpod.pods.children import each_in_a_child
 from podpy.libpod.pods.last_end import stop_if_last
@@ -34,12 +34,26 @@ def start(pod: HeldPod) -> dict[str, PodpyError]:
     """
     with pod.locked():
         errors = start_locked(pod)
+    wait_for_hooks(pod, errors)
     stop_if_last(pod.engine, pod.id)  # they may have ended meanwhile
     return errors
 
 
+def wait_for_hooks(pod: HeldPod, errors: dict[str, PodpyError]) -> None:
+    """Wait for the hooks postStart of the containers that have started; add the failed ones' errors to `errors`.
+
+    The caller doesn't hold the pod's lock: a hook may hang, and the pod must be stopped then.
+    """
+    for each in pod.held():
+        if each.spec.post_start and each.id not in errors and each.row.status in ALIVE:
+            try:
+                wait_for_hook(each)
+            except PodpyError as error:
+                errors[each.id] = error
+
+
 def start_locked(pod: HeldPod) -> dict[str, PodpyError]:
-    """Start a pod whose lock the caller holds; see `start`."""
+    """Start a pod whose lock the caller holds, without waiting for the hooks of what is started last; see `start`."""
     leaving: list[int] = []
     try:
         return _start_all(pod, leaving)
@@ -67,7 +81,8 @@ def _start_all(pod: HeldPod, leaving: list[int]) -> dict[str, PodpyError]:
         sidecars = _sidecars(pod, others)
         _run_init_containers(init, sidecars, leaving)
         for stage in ordered:
-            _start_stage(pod, [each for each in stage if each not in infra], errors, leaving)
+            ready = [each for each in stage if each not in infra]
+            _start_stage(pod, ready, errors, leaving, hook=stage is not ordered[-1])
             for each in stage:
                 if each.id in sidecars and each.id not in errors:
                     wait_for_startup(each)
@@ -84,7 +99,9 @@ def _restart_those_left_behind(infra: Held, members: list[Held]) -> dict[str, Po
     return restart_together(found, None)
 
 
-def _start_stage(pod: HeldPod, stage: list[Held], errors: dict[str, PodpyError], leaving: list[int]) -> None:
+def _start_stage(
+    pod: HeldPod, stage: list[Held], errors: dict[str, PodpyError], leaving: list[int], *, hook: bool
+) -> None:
     ready = []
     for each in stage:
         failed = next((needed for needed in each.spec.requires if needed in errors), None)
@@ -94,14 +111,14 @@ def _start_stage(pod: HeldPod, stage: list[Held], errors: dict[str, PodpyError],
             text = f"container {each.id} wasn't started: container {failed}, which it needs, failed"
             errors[each.id] = StateError(text)
     waiting = [each for each in ready if not _runs(each)]
-    errors.update(each_in_a_child(pod.engine, waiting, _start, leaving.extend))
+    errors.update(each_in_a_child(pod.engine, waiting, lambda each: _start(each, hook=hook), leaving.extend))
 
 
 def _runs(container: Held) -> bool:
     return container.row.status in ALIVE and container.status in ALIVE
 
 
-def _start(container: Held, *, with_pod: bool = False) -> list[int]:
+def _start(container: Held, *, with_pod: bool = False, hook: bool = True) -> list[int]:
     """Start a container unless it runs; return the pid of its monitor if that must leave the login session."""
     leaving: list[int] = []
     try:
@@ -109,7 +126,7 @@ def _start(container: Held, *, with_pod: bool = False) -> list[int]:
             raise StateError.improper(f"container {container.id} is paused: unpause it first")
         if container.row.status not in ALIVE:
             start_container(
-                container, with_pod=with_pod, outlive=lambda started: leaving.append(started.row.conmon_pid)
+                container, with_pod=with_pod, hook=hook, outlive=lambda started: leaving.append(started.row.conmon_pid)
             )
     except AlreadyError:
         pass  # another call has started it

@@ -8,7 +8,7 @@ from podpy.libpod.containers.ending.freeze import unpause as unpause_container
 from podpy.libpod.containers.ending.stop import kill_together, stop_together
 from podpy.libpod.containers.table import ALIVE, BUSY, PAUSED, RUNNING
 from podpy.libpod.pods.service import end_services
-from podpy.libpod.pods.start import start_locked
+from podpy.libpod.pods.start import start_locked, wait_for_hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def restart(pod: HeldPod) -> dict[str, PodpyError]:
         if not errors:
             errors = start_locked(pod)
         pod.table.tell(pod.row, "restart")
+    wait_for_hooks(pod, errors)
     return errors
 
 

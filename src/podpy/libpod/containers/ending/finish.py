@@ -108,7 +108,7 @@ def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
     anonymous = engine.volume_table.anonymous_of(row.id) if has_volumes else []
     release(engine, row)
     perform(RemoveContainerLayer(engine.store, row.id))
-    if spec.get("health") or spec.get("post_start") or spec.get("pre_stop"):
+    if spec.get("health") or spec.get("post_start") or spec.get("pre_stop") or spec.get("deadline"):
         from podpy.libpod.containers import health
 
         health.forget(engine, row.id)

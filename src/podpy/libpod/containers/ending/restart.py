@@ -50,7 +50,7 @@ def after_end(container: Held, *, remove: bool, only_ended: bool = False) -> boo
             # The monitor of a start that failed comes here, too, and there is no end to start again after.
             has_ended = note is not None or read_exit_record(engine.exit_directory, row.id) is not None
             wants = row.status in (EXITED, RESTARTING) and has_ended and must_restart(container.spec, row, note)
-            if wants and _needed_ones_run(engine, container.spec):
+            if wants and _needed_ones_run(engine, container.spec) and not _is_over(engine, container.spec, row):
                 return _start_again(container, row, note)
             if row.status == RESTARTING:
                 container.engine.table.note(row.id, status=EXITED, **NO_PROCESS)
@@ -73,6 +73,15 @@ def _needed_ones_run(engine: Engine, spec: ContainerSpec) -> bool:
     """
     states = [engine.table.state_of(each) for each in spec.requires]
     return all(state is not None and state[0] in ALIVE for state in states)
+
+
+def _is_over(engine: Engine, spec: ContainerSpec, row: ContainerRow) -> bool:
+    """Return whether the deadline of the container's pod is over."""
+    if not spec.deadline:
+        return False
+    from podpy.libpod.containers.starting.health import left_until_deadline
+
+    return left_until_deadline(engine, spec, row.pod) <= 0
 
 
 def _waits_for_another(row: ContainerRow) -> bool:

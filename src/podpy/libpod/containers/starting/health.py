@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from time import time_ns
 
 from podpy import files, process
 from podpy.monitor import health as monitor
@@ -30,8 +31,9 @@ _HTTPS = os.path.join(process.PACKAGE, "monitor", "https_probe.py")
 
 
 def is_needed(spec: ContainerSpec) -> bool:
-    """Return whether the monitor has checks or hooks to run."""
-    return bool((spec.health is not None and spec.health.has_checks) or spec.post_start or spec.pre_stop)
+    """Return whether the monitor has checks or hooks to run, or a deadline to keep."""
+    has_checks = spec.health is not None and spec.health.has_checks
+    return bool(has_checks or spec.post_start or spec.pre_stop or spec.deadline)
 
 
 class WriteHealthCheck(Operation):
@@ -110,7 +112,7 @@ def _write(container: Held, spec: ContainerSpec, base: dict[str, Any]) -> None:
         return build_exec_process(base, spec, rootfs="/", command=words, env={}) if words else _program(test)
 
     runs = {name: run_of(test) for name, test in tests.items() if is_check(test)}
-    monitor.write(engine.run_directory(container.id), _config(container.id, engine, spec), runs)
+    monitor.write(engine.run_directory(container.id), _config(container, spec), runs)
 
 
 def _program(test: list[str]) -> list[str]:
@@ -121,7 +123,8 @@ def _program(test: list[str]) -> list[str]:
     return [_PROGRAM, *test]
 
 
-def _config(identifier: str, engine: Engine, spec: ContainerSpec) -> dict[str, int | str]:
+def _config(container: Held, spec: ContainerSpec) -> dict[str, int | str]:
+    identifier, engine = container.id, container.engine
     result = f"{engine.health_directory}/{identifier}"
     values: dict[str, int | str] = {
         "stop_signal": spec.stop_signal,
@@ -136,10 +139,24 @@ def _config(identifier: str, engine: Engine, spec: ContainerSpec) -> dict[str, i
         values["events"] = engine.health_events_directory
     if spec.health is not None and spec.health.has_checks:
         values.update(_of_checks(spec.health, result, engine, identifier))
+    if spec.deadline:
+        values["deadline"] = max(1, left_until_deadline(engine, spec, container.row.pod))
     manager = engine.caller.environ.get("NOTIFY_SOCKET", "") if spec.sdnotify == "healthy" else ""
     if manager:
         values["notify"] = manager
     return {key: value for key, value in values.items() if "\n" not in str(value)}
+
+
+def left_until_deadline(engine: Engine, spec: ContainerSpec, pod: str) -> int:
+    """Return how many milliseconds a container of a pod may still run; only for one that has a deadline.
+
+    They count from the pod's start, which is that of its infra container (activeDeadlineSeconds, PodSpec v1).
+    """
+    from podpy.libpod.pods.table import PodTable
+
+    infra = PodTable(engine.database).get(pod).infra_id if pod else ""
+    started = engine.table.get(infra).started if infra else 0
+    return spec.deadline * 1000 - (time_ns() - (started or time_ns())) // 1_000_000
 
 
 def _of_checks(health: Health, result: str, engine: Engine, identifier: str) -> dict[str, int | str]:

@@ -135,9 +135,7 @@ class Launch:
 
             plan.add(*limiting(engine, spec, self._cgroups))
         leaving = None
-        # A check's or a hook's command must be able to join the container's cgroup from the monitor's, at any time.
-        is_entered = spec.health is not None or spec.post_start or spec.pre_stop
-        if spec.userns not in ("", "host") or spec.uid_maps or is_entered:
+        if spec.userns not in ("", "host") or spec.uid_maps or is_entered(spec):
             leaving = BeginToLeaveSession(self._cgroups, engine.paths)
             plan.add(leaving)
         plan.add(*self._network.operations, *_root_operations(container, context))
@@ -197,7 +195,7 @@ class Launch:
         if ExposeMounts.is_needed(context):
             made.append(ExposeMounts(engine, built))
         made.append(WriteConfig(os.path.join(context.directory, "bundle"), built))
-        if context.spec.health is not None or context.spec.post_start or context.spec.pre_stop:
+        if is_entered(context.spec) or context.spec.deadline:
             from podpy.libpod.containers.starting.health import WriteHealthCheck, is_needed
 
             if is_needed(context.spec):
@@ -292,6 +290,11 @@ class Launch:
             environ=_monitors_environment(engine),
             streams=(streams.stdin, streams.stdout, streams.stderr),
         )
+
+
+def is_entered(spec: ContainerSpec) -> bool:
+    """Return whether a check's or a hook's command must be able to join the container's cgroup from the monitor's."""
+    return bool(spec.health is not None or spec.post_start or spec.pre_stop)
 
 
 def restart_word(spec: ContainerSpec, restarts: int) -> str:

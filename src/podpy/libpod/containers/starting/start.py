@@ -55,6 +55,7 @@ def start(
     restart: bool = False,
     with_pod: bool = False,
     outlive: Callable[[Held], object] = outlive_session,
+    hook: bool = True,
 ) -> None:
     """Start a container; this process must be in the user's namespaces.
 
@@ -62,8 +63,8 @@ def start(
     libpod.io.foreground). `console_size`: rows and columns of the caller's terminal. `restart`: it was stopped for a
     restart. `with_pod`: an infra container that is started with its whole pod; otherwise a warning names the containers
     that it left behind. `outlive` gets the container if its monitor must leave the login session. Returns when its hook
-    postStart has ended. Raises StateError, RuntimeFailedError, OperationError; then the container is as before, unless
-    it was the hook that failed.
+    postStart has ended, or with hook=False at once. Raises StateError, RuntimeFailedError, OperationError; then the
+    container is as before, unless it was the hook that failed.
     """
     start_required(container.engine, container.spec)
     with container.locked() as row:
@@ -78,7 +79,9 @@ def start(
         from podpy.libpod.pods.left_behind import tell
 
         tell(container)
-    if container.spec.post_start and attach_fd < 0:  # whoever is attached sees meanwhile what the container says
+    if (
+        hook and container.spec.post_start and attach_fd < 0
+    ):  # whoever is attached sees meanwhile what the container says
         from podpy.libpod.containers.starting.started import wait_for_hook
 
         wait_for_hook(container)
@@ -268,7 +271,7 @@ def _outlive_unit(engine: Engine) -> None:
 def _start_initialized(container: Held) -> None:
     container.engine.oci_runtime.start(container.id)
     spec = container.spec
-    if spec.health is not None or spec.post_start or spec.pre_stop:
+    if spec.health is not None or spec.post_start or spec.pre_stop or spec.deadline:
         from podpy.monitor.health import tell_changed
 
         tell_changed(container.engine.run_directory(container.id))
