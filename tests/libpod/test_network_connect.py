@@ -122,7 +122,7 @@ def test_refusals_in_podmans_words(podpy: Podpy, busybox: str) -> None:
         (("connect", "one", "c"), f"container {container} is already connected to network one: network is already con"),
         (("disconnect", "two", "c"), "Error: container c is not connected to network two"),
         (("disconnect", "-f", "nosuch", "c"), "unable to find network with name or ID nosuch: network not found"),
-        (("connect", "other", "c"), "network other: its driver ipvlan isn't supported"),
+        (("connect", "other", "c"), "network other: only root can use its driver, ipvlan"),
         (("connect", "--alias=a b", "two", "c"), "network alias 'a b': no host name: invalid argument"),
         (("connect", "one", "p"), '"none" is not supported: invalid network mode'),
         (("connect", "--ip=10.1.1.1", "two", "c"), "requested static ip 10.1.1.1 not in any subnet on network two"),

@@ -48,7 +48,8 @@ def check_driver(engine: Engine, network: Network) -> Network:
         return network
     if engine.paths.rootless:
         raise NotSupportedError(
-            f"network {network.name}: its driver {network.driver} isn't supported", hint="podpy network create NAME"
+            f"network {network.name}: only root can use its driver, {network.driver}",
+            hint="a bridge is for everybody: podpy network create NAME",
         )
     if network.ipam_driver == DHCP:
         raise NotSupportedError(
