@@ -104,6 +104,12 @@ def _login_session() -> bool:
     return "/session-" in Path("/proc/self/cgroup").read_text()
 
 
+def _newer_docker_clients() -> bool:
+    from tests.support import docker
+
+    return docker.are_newer_there()
+
+
 def _service_packages() -> bool:
     from tests.support import services
 
@@ -128,6 +134,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "kubectl": ("no kubectl here: Debian has it in kubernetes-client", lambda: shutil.which("kubectl") is not None),
     "docker-client": ("scripts/test couldn't download Docker's command line", _docker_client),
     "docker-compose": ("scripts/test couldn't download Debian 13's docker-compose", _docker_compose),
+    "newer-docker-clients": ("scripts/test couldn't download newer Docker clients", _newer_docker_clients),
     "programs": ("scripts/test couldn't install the programs of tests/support/programs.py", _programs),
 }
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support import needs
+from tests.support import needs, suites
 
 SUITE = "trixie"
 _OPTION = b"--map-guest-addr"
@@ -62,23 +62,7 @@ def download(scratch: Path, *names: str) -> list[Path]:
 
     Raises subprocess.CalledProcessError if they can't be had.
     """
-    own = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
-    mirrors = dict.fromkeys(subprocess.run(own, capture_output=True, text=True, check=True).stdout.split())
-    keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    lines = [f"deb [signed-by={keys}] {mirror} {SUITE} main\n" for mirror in mirrors if "security" not in mirror]
-    (scratch / "sources.list").write_text("".join(lines))
-    for name in ("state/lists/partial", "cache/archives/partial"):
-        (scratch / name).mkdir(parents=True)
-    options = [
-        f"Dir::State={scratch}/state",
-        f"Dir::Cache={scratch}/cache",
-        f"Dir::Etc::sourcelist={scratch}/sources.list",
-    ]
-    options += ["Dir::Etc::sourceparts=-", "APT::Sandbox::User=root", "Acquire::Check-Valid-Until=false"]
-    apt = ["apt-get", "-qq", *(word for option in options for word in ("-o", option))]
-    subprocess.run([*apt, "update"], check=True)
-    subprocess.run([*apt, "download", *names], check=True, cwd=scratch)
-    return list(scratch.glob("*.deb"))
+    return suites.download(scratch, SUITE, *names)
 
 
 def _unpack(packages: list[Path], scratch: Path) -> None:

@@ -10,7 +10,8 @@
     frames.py       Docker's frames; pump.py: bytes between a hijacked connection and streams
     schema.py       types of JSON bodies; versions.py: the versions that are answered
     call.py         what a handler gets, and what it may answer with
-    compat/         the handlers of Docker's paths; building/: builds
+    compat/         the handlers of Docker's paths; building/: builds;
+                    buildkit/: BuildKit's protocol
 
 The parent has one thread and keeps nothing about requests. A worker is an engine like a command: it reads its state
 from disk, does one request, writes its state and exits. So a worker that is killed loses nothing, a slow client stops

@@ -195,6 +195,14 @@ class Connection:
         self.socket.sendall(f"{start}\r\nContent-Type: {content_type}\r\n{end}{more}\r\n".encode("latin-1"))
         return self.socket.fileno(), early
 
+    def upgrade(self, protocol: str) -> bytes:
+        """Send the head of a connection that speaks another protocol from now on; return what has already arrived."""
+        self._is_taken = self.is_begun = True
+        early = self._early()
+        head = f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n"
+        self.socket.sendall(head.encode("ascii"))
+        return early
+
     def refuse_hijacked(self, status: int, message: str) -> None:
         """Answer with an error as dockerd does it once it has taken a connection over: plain text, and the end."""
         self._is_taken = self.is_begun = True

@@ -75,6 +75,12 @@ class Events(Report):
     def commits(self, stage: StepName, name: str) -> None:
         self._begin(digest_of(stage), "exporting to image", stage.stage)
 
+    def begin(self, name: str) -> None:
+        """Begin what is no step of a stage, such as the transfer of the context; `ends` ends it."""
+        self.ends()
+        self._working = Vertex(digest=_digest(name), name=name, started=self._clock())
+        self._hear(self._working)
+
     def _begin(self, digest: str, name: str, stage: int) -> None:
         self.ends()
         inputs = [self._last[stage]] if stage in self._last else []

@@ -84,7 +84,7 @@ class Jobs:
             for _, other in self._working.values():
                 other.forget()
             engine.begin_as_child()
-            _end_with(parent)
+            end_with(parent)
             shared = self._shared
             shared.begin_as_child(Told(tell, (stage.index + 1, shared.read.total)))
             try:
@@ -129,7 +129,7 @@ class Jobs:
         self._working.clear()
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """End by KeyboardInterrupt when the parent ends or sends SIGTERM. Ctrl-C is the parent's alone."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -136,6 +136,8 @@ def command_of(text: str) -> str:
     name, _, rest = text.partition(" ")
     if name.upper() != "RUN":
         return ""
+    while rest.startswith("--"):
+        rest = rest.partition(" ")[2].lstrip()
     try:
         words = fastjson.loads(rest)
     except ValueError:

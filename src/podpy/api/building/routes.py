@@ -21,6 +21,8 @@ _BOTH = (
 )  # fmt: skip
 
 BUILDING = (
+    route("POST", "/grpc", "podpy.api.buildkit.endpoint:grpc", "BuildKit's services, on this connection"),
+    route("POST", "/session", "podpy.api.buildkit.endpoint:session", "A build's client, on this connection"),
     route(
         "POST", "/build", f"{_HERE}:build", "Build an image of the archive in the body", *_BOTH,
         text("dockerfile", "Its name in the context", default="Dockerfile"), flag("pull"),

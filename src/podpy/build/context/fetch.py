@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from podpy.libpod.engine import Engine
+    from podpy.storage.staging import Staging
 
 _PIECE = 256 << 10
 _MAGIC, _MAGIC_AT = b"ustar", 257
@@ -37,6 +38,17 @@ class Fetched(Record):
     directory: str
     is_dockerfile: bool = False
     files: str = ""
+
+
+def own_directory(engine: Engine) -> Staging:
+    """Return a staging directory beside this process's own, for who forks: it stays when the engine closes its store.
+
+    Enters the user's namespaces.
+    """
+    from podpy.storage.staging import Staging
+
+    engine.enter()
+    return Staging(engine.paths.graphroot, reserve=False)
 
 
 def staged(engine: Engine, text: str) -> Fetched:

@@ -49,6 +49,11 @@ class Rules:
     def __bool__(self) -> bool:
         return bool(self._patterns)
 
+    @property
+    def texts(self) -> list[str]:
+        """The patterns in their simplest form, in order."""
+        return [("!" if is_exception else "") + path for is_exception, path in self._patterns]
+
     def ignores(self, path: str, is_directory: bool = False) -> bool:
         """Return whether a path is ignored. An ignored directory may still have something in it that isn't."""
         if not self._runs:
