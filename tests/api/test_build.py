@@ -97,6 +97,20 @@ def test_docker_py_builds(service: Service) -> None:
     assert "The command '/bin/sh -c echo v=$V; exit $CODE' returned a non-zero code: 7" in said
 
 
+def test_debians_client_builds_in_the_way_that_it_chooses(service: Service) -> None:
+    context = context_of(service, f"{BASE}ARG V\nCOPY a /a\nRUN echo v=$V; cat /a\n")
+    (context / "a").write_text("of the context\n")
+    options = ("-t", "web:1", "--build-arg", "V=2", "--label", "l=m")
+    done = service.docker("build", *options, str(context))
+    done.ok()
+    assert "v=2\n" in done.stdout + done.stderr and "of the context\n" in done.stdout + done.stderr
+    labels = service.podpy.json("image", "inspect", "--format", "{{json .Config.Labels}}", "web:1")
+    assert labels == {"l": "m"}
+    (context / "Dockerfile").write_text(f"{BASE}RUN exit 3\n")
+    failed = service.docker("build", str(context))
+    assert (failed.returncode != 0, "/bin/sh -c exit 3" in failed.stderr) == (True, True)
+
+
 def test_a_failed_command_has_its_code(service: Service) -> None:
     done = service.docker("build", str(context_of(service, f"{BASE}RUN echo before; exit 3\n")), env=CLASSIC)
     assert done.returncode == 3
@@ -115,6 +129,7 @@ def test_a_failed_command_has_its_code(service: Service) -> None:
         (archive(Dockerfile=BASE), {"buildargs": "{"}, 400, "invalid buildargs"),
         (archive(Dockerfile=BASE), {"labels": '{"a": 1}'}, 400, "labels.a must be a string"),
         (archive(Dockerfile=BASE), {"version": "9"}, 400, "invalid version 9"),
+        (archive(Dockerfile=BASE), {"version": "2"}, 501, "needs a session"),
         (archive(Dockerfile=BASE), {"memory": "1000"}, 400, "Minimum memory limit allowed is 6MB"),
         (b"", {}, 400, "it is empty"),
     ],

@@ -128,6 +128,21 @@ def test_the_result_goes_to_the_client(client: Client) -> None:
         assert [(entry.name, entry.size) for entry in tar if entry.isfile()] == [("there/a", 100_000), ("there/b", 0)]
 
 
+def test_a_build_comes_from_standard_input(client: Client) -> None:
+    file = f"{BASE}RUN echo hello\n"
+    said = client("build", "--progress=plain", "-", input=file)
+    said.ok()
+    assert " hello\n" in said.stderr
+    client.write(Dockerfile=f"{BASE}COPY a /a\nRUN cat /a\n", a="of an archive\n")
+    with tarfile.open(client.context / "c.tar", "w", format=tarfile.GNU_FORMAT) as tar:
+        for name in "Dockerfile", "a":
+            tar.add(client.context / name, name)
+    packed = (client.context / "c.tar").read_bytes()
+    said = client("build", "--progress=plain", "-", input=packed)
+    said.ok()
+    assert " of an archive\n" in said.stderr
+
+
 def test_compose_builds_by_bake(client: Client) -> None:
     client.write(Dockerfile=f"{BASE}ARG V\nRUN echo v=$V > /v\n")
     build = "{context: ., args: {V: 9}}"

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
 
 def build(call: Call) -> None:
-    """Build an image, in the words of Docker's classic builder."""
+    """Build an image, in the words of Docker's classic builder; version 2: with a client's session."""
+    if call.query["version"] == "2":
+        from podpy.api.buildkit import posted
+
+        posted.build(call)
+        return
     if call.query["version"] not in ("", "1"):
-        raise HttpError(400, f"invalid version {call.query['version']}: builds by BuildKit's protocol go to /grpc")
+        raise HttpError(400, f"invalid version {call.query['version']}")
     options = asked.options(call, sent.authfile(call))
     fetched = sent.context(call)
     if fetched.is_dockerfile:

@@ -27,7 +27,7 @@ BUILDING = (
         "POST", "/build", f"{_HERE}:build", "Build an image of the archive in the body", *_BOTH,
         text("dockerfile", "Its name in the context", default="Dockerfile"), flag("pull"),
         _json("cachefrom", "Does nothing: the cache is the store's"), text("version", default="1"), text("session"),
-        text("buildid"), body=STREAM,
+        text("buildid"), _json("outputs", "[{Type, Attrs}]: of version 2"), body=STREAM,
     ),
     route("POST", "/build/cancel", f"{_HERE}:cancel", "End a build", text("id")),
     route(

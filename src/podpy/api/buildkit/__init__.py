@@ -4,7 +4,7 @@
     meeting.py    a session's connection goes from the worker that has it to the one that builds
     http2.py      streams of a connection, ours or the client's (h2); grpc.py: messages and errors on them
     wire.py       protobuf's encoding; messages.py: the fields of the messages that are used
-    control.py    the services that clients call
+    control.py    the services that clients call; posted.py: POST /build?version=2
     session.py    the services of the client that a build calls: files, secrets, credentials
     filesync.py   the files of a context, as they come; and those of a result, as they go
     asked.py      a frontend's attributes → BuildOptions

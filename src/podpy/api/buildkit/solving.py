@@ -14,10 +14,10 @@ from podpy.api.buildkit.grpc import UNIMPLEMENTED, UNKNOWN, GrpcError
 from podpy.api.buildkit.session import private_directory
 from podpy.api.errors import HttpError, message_of
 from podpy.build.apart import Apart
-from podpy.build.context.fetch import Fetched, own_directory
+from podpy.build.context.fetch import Fetched, fetch, own_directory
 from podpy.build.context.ignore_file import load
 from podpy.build.files import parsed
-from podpy.build.sources import is_remote
+from podpy.build.sources import STDIN, is_remote
 from podpy.errors import BuildFileError, PodpyError, StepFailedError
 
 TYPE_CHECKING = False
@@ -74,8 +74,8 @@ class Solving:
         options = options.replace(**self._output(place))
         context = self._attrs.get("context", "")
         if context.startswith(_UPLOADED):
-            raise GrpcError(UNIMPLEMENTED, "a context from standard input isn't supported: give a directory")
-        if is_remote(context):
+            options = await self._uploaded(options, context.removeprefix(_UPLOADED), place)
+        elif is_remote(context):
             options = options.replace(context=context)
         else:
             options = await self._prepared(options, place)
@@ -95,6 +95,16 @@ class Solving:
         return {"names": names}
 
     # What comes from the client
+
+    async def _uploaded(self, options: BuildOptions, name: str, place: str) -> BuildOptions:
+        """Fetch an archive that the client has read from its standard input: Dockerfiles come from it, too."""
+        path, target = os.path.join(place, "upload"), private_directory(place, "context")
+        with self._steps.doing("[internal] load remote build context"):
+            await self._session.upload(f"/{name}", path)
+            with open(path, "rb") as archive:
+                fetched = fetch(STDIN, target, self._runtime.caller.environ, archive.fileno())
+        self._files = fetched.directory
+        return options.replace(context=fetched.directory)
 
     async def _prepared(self, options: BuildOptions, place: str) -> BuildOptions:
         """Fetch the Dockerfile, the context and what else the build needs."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from podpy.api.call import Call
 
 _NO_CACHE = (
-    ("Builder-Version", "1"),
+    ("Builder-Version", "2"),
     ("Swarm", "inactive"),
     ("Cache-Control", "no-cache, no-store, must-revalidate"),
     ("Pragma", "no-cache"),
