@@ -66,14 +66,14 @@ class Server:
 
     def run(self) -> None:
         """Serve until the end. Raises RootlessError."""
-        self._runtime.enter()
-        work.load_handlers()
-        gc.freeze()  # what is there now is shared with the workers: their collector needn't write to it
         reading, writing = process.pipe()
         os.set_blocking(writing, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         for number in _ENDING:
             signal.signal(number, self._end)
+        self._runtime.enter()
+        work.load_handlers()
+        gc.freeze()  # what is there now is shared with the workers: their collector needn't write to it
         self._poll.register(reading, select.POLLIN)
         for descriptor in self._listeners:
             self._poll.register(descriptor, select.POLLIN)
