@@ -144,7 +144,7 @@ def main() -> None:
     setup(
         cffi_modules=["src/conmon_c/native/build.py:ffibuilder"],
         cmdclass={"build_ext": BuildExtensions, "build_scripts": BuildLauncher},
-        package_data={"podpy": ["py.typed"]},
+        package_data={"podpy": ["py.typed"], "podpy.labs": ["texts/*.toml"]},
         scripts=[LAUNCHER.name, GENERATOR.name],
         options={"bdist_wheel": {"py_limited_api": "cp311"}},
     )

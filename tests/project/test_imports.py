@@ -23,7 +23,7 @@ business, and which of a user's monitors is alive is asked from below it, too.
 
 EVERYBODYS = BOTTOM | {"go"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "cli": {"api", "build", "kube", "compose", "libpod", "spec", "quadlet"},
+    "cli": {"api", "build", "kube", "compose", "labs", "libpod", "spec", "quadlet"},
     "api": {"build", "image", "libpod", "monitor", "spec"},
     "testing": {"library", "libpod", "image", "spec", "config"},
     "aio": {"library"},
@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "build": {"libpod", "image", "oci", "spec", "storage", "rootless", "http"},
     "kube": {"libpod", "spec", "http", "yaml"},
     "compose": {"quadlet", "spec", "yaml"},
+    "labs": {"libpod"},
     "libpod": {"image", "network", "oci", "monitor", "systemd", "quadlet", "spec", "storage", "rootless", "config"},
     "image": {"http", "storage", "rootless", "config"},
     "network": {"spec", "storage", "rootless", "config"},

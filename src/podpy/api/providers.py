@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from string import Template
 
-from podpy import files, process
+from podpy import process
 from podpy.errors import ConfigError, InUseError, NotFoundError, UsageError
 from podpy.go.values import boolean
-from podpy.monitor.exit_command import own_command
+from podpy.libpod.system.called_as import script_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,20 +63,10 @@ def environment(runtime: Runtime, program: str) -> dict[str, str]:
     """
     environ = runtime.caller.environ
     if os.path.basename(program).startswith(_BY_COMMANDS):
-        return {"PATH": f"{_commands(runtime)}:{environ.get('PATH', os.defpath)}"}
+        return {"PATH": f"{script_directory(runtime, 'compose', 'podman')}:{environ.get('PATH', os.defpath)}"}
     if "DOCKER_HOST" in environ:
         return {}
     return {"DOCKER_HOST": f"unix://{_service(runtime)}"}
-
-
-def _commands(runtime: Runtime) -> str:
-    """Return a directory with a program `podman` that calls this podpy with the same store and global options."""
-    directory = os.path.join(runtime.paths.runroot, "compose")
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    interpreter, *words = own_command(runtime.paths, runtime.settings.arguments)
-    called = process.command_line([interpreter, "-Xpodpy_called=podman", *words])
-    files.replace(os.path.join(directory, "podman"), f'#!/bin/sh\nexec {called} "$@"\n', 0o700)
-    return directory
 
 
 def _service(runtime: Runtime) -> str:
