@@ -24,7 +24,7 @@ business, and which of a user's monitors is alive is asked from below it, too.
 EVERYBODYS = BOTTOM | {"go"}
 MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"api", "build", "kube", "compose", "labs", "libpod", "spec", "quadlet"},
-    "api": {"build", "image", "libpod", "monitor", "spec"},
+    "api": {"build", "image", "kube", "libpod", "monitor", "spec"},
     "testing": {"library", "libpod", "image", "spec", "config"},
     "aio": {"library"},
     "library": {"build", "kube", "libpod", "image", "spec", "config"},

@@ -66,6 +66,10 @@ class Service:
         env = {**self.docker_environment(), **options.pop("env", {})}
         return self.podpy.run([str(docker.program()), *args], env=env, **options)
 
+    def podman(self, *args: str, **options: Any) -> Result:
+        """Run Podman's command line as a client of the service, as podpy's user."""
+        return self.podpy.run(["podman", "--remote", "--url", f"unix://{self.path}", *args], **options)
+
     def docker_environment(self) -> dict[str, str]:
         """Return the variables by which a client finds the service."""
         return {"DOCKER_HOST": f"unix://{self.path}"}

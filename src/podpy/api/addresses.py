@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_ASIDE = ".new."  # what a socket's first name has behind its path: it keeps that name (getsockname(2))
 _BACKLOG = 1024
 _FIRST = 3  # sd_listen_fds(3)
 
@@ -88,7 +89,7 @@ def _unix(path: str) -> Listener:
     """Return a new unix socket that only this user may connect to. One that nobody listens to any more is replaced."""
     if _is_served(path):
         raise InUseError(f"{path}: somebody listens there already", hint="Stop that service, or name another socket")
-    aside = f"{path}.{os.getpid()}"
+    aside = f"{path}{_ASIDE}{os.getpid()}"
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
@@ -101,6 +102,12 @@ def _unix(path: str) -> Listener:
     listening.setblocking(False)
     os.rename(aside, path)  # nobody meets a socket that isn't listened to yet
     return Listener(listening, path)
+
+
+def path_of(client: socket.socket) -> str:
+    """Return the path of the socket that a client has connected to."""
+    name = client.getsockname()
+    return name.rpartition(_ASIDE)[0] or name if isinstance(name, str) else ""
 
 
 def _is_served(path: str) -> bool:

@@ -7,6 +7,7 @@ client that goes away shows as BrokenPipeError or ConnectionResetError where it 
 from __future__ import annotations
 
 import os
+import re
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -27,6 +28,7 @@ _HEAD_TIMEOUT = 30.0  # seconds for a head, and for a body that is read as a who
 _PIECE = 64 << 10
 _BODY_LEFT = 256 << 10  # bytes of an unread body that are read so that the connection can go on
 _MOST_DISCARDED = 64 << 20  # bytes of a body that is too large: a client hears of it only when it has sent it
+_LIBPOD = re.compile(r"(/v[\d.]+)?/libpod/")
 _HIJACKED = "application/vnd.docker.raw-stream"
 
 
@@ -39,6 +41,11 @@ class Request:
         self.path = unquote(path)
         self.target = target
         self.headers = headers
+
+    @property
+    def is_libpod(self) -> bool:
+        """Whether the path is one of Podman's own."""
+        return _LIBPOD.match(self.path) is not None
 
     @property
     def wants_upgrade(self) -> bool:

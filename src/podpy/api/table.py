@@ -6,10 +6,11 @@ from podpy.api.building.routes import BUILDING
 from podpy.api.compat.routes import COMPAT
 from podpy.api.compat.routes_images import IMAGES
 from podpy.api.compat.routes_objects import NETWORKS, SWARM, VOLUMES
+from podpy.api.libpod.routes import LIBPOD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.api.routes import Route
 
-ROUTES: tuple[Route, ...] = (*COMPAT, *IMAGES, *NETWORKS, *VOLUMES, *SWARM, *BUILDING)
+ROUTES: tuple[Route, ...] = (*COMPAT, *IMAGES, *NETWORKS, *VOLUMES, *SWARM, *BUILDING, *LIBPOD)
 """In the order in which they are tried: the first one that fits answers."""

@@ -19,15 +19,19 @@ _MOST_FIELDS = 1000
 
 
 def parse(query: str, route: Route) -> dict[str, Any]:
-    """Return the values of a route's parameters; unknown ones are ignored. Raises HttpError."""
+    """Return the values of a route's parameters; unknown ones are ignored. Raises HttpError.
+
+    On Podman's paths names may be written in any case, as its clients do.
+    """
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise HttpError(400, "invalid query: too many parameters") from None
     given: dict[str, list[str]] = {}
+    any_case = route.path.startswith("/libpod/")
     for name, value in pairs:
-        given.setdefault(name, []).append(value)
-    return {each.name: _value(each, given.get(each.name)) for each in route.query}
+        given.setdefault(name.lower() if any_case else name, []).append(value)
+    return {each.name: _value(each, given.get(each.name.lower() if any_case else each.name)) for each in route.query}
 
 
 def _value(parameter: Parameter, given: list[str] | None) -> Any:

@@ -67,10 +67,10 @@ def serve(connection: Connection, runtime: Runtime, environ: Mapping[str, str]) 
     except (BrokenPipeError, ConnectionResetError):
         return False  # the client has gone: nobody is there to be told
     except (HttpError, PodpyError, OSError) as error:
-        _fail(connection, call, error)
+        _fail(connection, request, call, error)
     except Exception as error:
         _log(error)
-        _fail(connection, call, error)
+        _fail(connection, request, call, error)
     finally:
         runtime.close(at_end=True)
     return connection.may_go_on
@@ -137,7 +137,7 @@ def _common_headers() -> list[tuple[str, str]]:
     ]
 
 
-def _fail(connection: Connection, call: Call | None, error: BaseException) -> None:
+def _fail(connection: Connection, request: Request | None, call: Call | None, error: BaseException) -> None:
     """Answer with an error; one that comes in the middle of an answer can only end the connection."""
     if connection.is_begun:
         note(f"API: {error}")
@@ -145,7 +145,10 @@ def _fail(connection: Connection, call: Call | None, error: BaseException) -> No
     status = status_of(error)
     kind, name = (call.route.kind, call.name) if call is not None else ("", "")
     message = message_of(error, kind, name)
-    body = fastjson.dumps_readable({"message": message}) + "\n" if message else ""
+    told: dict[str, object] = {"message": message}
+    if request is not None and request.is_libpod:
+        told = {"cause": message.rpartition(": ")[2], "message": message, "response": status}
+    body = fastjson.dumps_readable(told) + "\n" if message else ""
     headers = [("Content-Type", JSON_TYPE)] if body else []
     if isinstance(error, HttpError):
         headers += error.headers

@@ -38,7 +38,7 @@ _BETWEEN = ("init", "cleanup")
 def events(call: Call) -> None:
     """Send events until `until`, or until the client goes."""
     query = call.query
-    since, until = _time(query["since"]), _time(query["until"])
+    since, until = moment(query["since"]), moment(query["until"])
     if since and until and since > until:
         raise HttpError(400, f"`since` time ({query['since']}) cannot be after `until` time ({query['until']})")
     filters = [each for text in query["filters"] for each in _own(text)]
@@ -54,7 +54,8 @@ def events(call: Call) -> None:
     connection.end()
 
 
-def _time(text: str) -> int:
+def moment(text: str) -> int:
+    """Return a parameter's time in nanoseconds since 1970; 0 if none was given. Raises UsageError."""
     return parse_time(text) if text else 0
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _TAR = "application/x-tar"
 _PIECE = 256 << 10
-_KINDS = {"C": 0, "A": 1, "D": 2}
+KINDS = {"C": 0, "A": 1, "D": 2}
 # os.FileMode of Go: the bits of each type, and of what is beside the permissions.
 _TYPES = {
     stat.S_IFDIR: 1 << 31, stat.S_IFLNK: 1 << 27, stat.S_IFBLK: 1 << 26, stat.S_IFCHR: 1 << 26 | 1 << 21,
@@ -35,7 +35,11 @@ def archive(call: Call) -> Answer | None:
     """Send a tar of a path, or only what it is (HEAD)."""
     name, path = _name(call), _path(call)
     found = call.runtime.containers.stat(name, path)
-    told = ("X-Docker-Container-Path-Stat", base64.b64encode(fastjson.dumps(_shown(found)).encode()).decode())
+    shown = _shown(found)
+    if call.request.is_libpod:
+        shown["isDir"] = stat.S_ISDIR(found.mode)
+        shown["linkTarget"] = _place(call.runtime.container(name).spec.workdir, path, found.target)
+    told = ("X-Docker-Container-Path-Stat", base64.b64encode(fastjson.dumps(shown).encode()).decode())
     if call.request.method == "HEAD":
         return Answer(type=_TAR, headers=(told,))
     send(call, lambda out: call.runtime.containers.copy_out(name, path, out), _TAR, (told,))
@@ -66,6 +70,12 @@ def _shown(found: PathStat) -> dict[str, object]:
         "mtime": rfc3339(found.modified, utc=True),
         "linkTarget": found.target,
     }
+
+
+def _place(workdir: str, path: str, target: str) -> str:
+    """Return where a path leads: Podman's clients copy to the place that is told here, of what is no link, too."""
+    place = os.path.normpath(os.path.join("/", workdir, path))
+    return os.path.normpath(os.path.join(os.path.dirname(place), target)) if target else place
 
 
 def send(call: Call, work: Callable[[int], object], kind: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
@@ -124,5 +134,5 @@ def changes(call: Call) -> Answer:
         found = call.runtime.containers.diff(_name(call))
     except NotFoundError:
         raise HttpError(404, f"No such container: {call.name}") from None
-    listed = [{"Path": each.path, "Kind": _KINDS[each.kind]} for each in found]
+    listed = [{"Path": each.path, "Kind": KINDS[each.kind]} for each in found]
     return Answer(listed) if listed else Answer(body=b"null\n", type="application/json")

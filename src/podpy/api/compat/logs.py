@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from podpy.libpod.io.log_lines import LogLine
 
 _STREAMS = {"stdout": 1, "stderr": 2}
+_NO_TIME = "0001-01-01T00:00:00"  # Go's zero time, which Podman's clients send
 _BATCH = 32 << 10  # bytes that are sent together
 
 
@@ -101,7 +102,7 @@ def _tail(text: str) -> int:
 
 
 def _time(text: str) -> int:
-    if text in ("", "0"):
+    if text in ("", "0") or text.startswith(_NO_TIME):
         return 0
     found = parse_time(text)
     return found if found > 0 else time_ns()
