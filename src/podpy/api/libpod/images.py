@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 
 from podpy import fastjson
 from podpy.api.call import JSON_TYPE, Answer
@@ -14,7 +13,7 @@ from podpy.api.libpod import answers, credentials
 from podpy.errors import InUseError, NoSuchImageError, PodpyError
 from podpy.go.view import view
 from podpy.image.documents.describe import Step
-from podpy.image.options import ImportOptions, PushOptions, SaveOptions
+from podpy.image.options import STDOUT, ImportOptions, PushOptions, SaveOptions
 from podpy.image.progress import Progress
 from podpy.image.registry.access import PULL_POLICIES, PullOptions
 from podpy.libpod.images.rows import summary
@@ -22,12 +21,13 @@ from podpy.libpod.images.rows import summary
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from podpy.api.call import Call
 
 _TAR = "application/x-tar"
 _PIECE = 256 << 10
+_STDOUT = 1
 _SHORT = 12
 _TELLS_DIGEST = (5, 0)  # older clients take an unknown field for an error
 _NAME = re.compile(r"[\w.-]{1,128}", re.ASCII)
@@ -326,12 +326,26 @@ def _send(call: Call, names: list[str], *, multiple: bool) -> None:
     )
     if wanted.format not in ("docker-archive", "oci-archive"):
         raise HttpError(501, f"the format {wanted.format} isn't supported: an answer is one file")
-    with tempfile.TemporaryDirectory(prefix="podpy-save-", dir=call.runtime.paths.graphroot) as directory:
-        path = f"{directory}/archive"
-        call.runtime.images.save(names, path, wanted)
-        with open(path, "rb") as archive:
-            os.unlink(path)
-            call.connection.begin(200, [("Content-Type", _TAR)])
-            while piece := archive.read(_PIECE):
-                call.connection.write(piece)
+    with _saved(call, names, wanted) as archive:
+        call.connection.begin(200, [("Content-Type", _TAR)])
+        while piece := archive.read(_PIECE):
+            call.connection.write(piece)
     call.connection.end()
+
+
+def _saved(call: Call, names: list[str], wanted: SaveOptions) -> BinaryIO:
+    """Return a file without a name, of which a kill leaves nothing, with an archive of the images."""
+    file = os.open(call.runtime.paths.graphroot, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    archive = os.fdopen(file, "rb")
+    own = os.dup(_STDOUT)
+    try:
+        os.dup2(file, _STDOUT)
+        call.runtime.images.save(names, STDOUT, wanted)
+    except BaseException:
+        archive.close()
+        raise
+    finally:
+        os.dup2(own, _STDOUT)
+        os.close(own)
+    archive.seek(0)
+    return archive
