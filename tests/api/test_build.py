@@ -93,7 +93,7 @@ def test_docker_py_builds(service: Service) -> None:
     environment = service.docker_environment() | {"PYTHONPATH": str(programs.directory("docker-py"))}
     done = service.podpy.run([sys.executable, "-c", DOCKER_PY, str(context)], env=environment)
     said = done.ok()
-    assert "\nv=2\n" in said and "Successfully tagged localhost/py:1\n" in said
+    assert "\nv=2\n" in said and "Successfully tagged py:1\n" in said
     assert "The command '/bin/sh -c echo v=$V; exit $CODE' returned a non-zero code: 7" in said
 
 
@@ -149,8 +149,9 @@ def test_the_lines_are_dockers_and_podmans(service: Service) -> None:
     assert found[0] == {"stream": "Step 1/2 : FROM localhost/busybox\n"}
     assert {"stream": "hello\n"} in found and {"stream": "\x1b[91merr\n\x1b[0m"} in found
     assert found[-2:] == [
-        {"stream": f"Successfully built {image[:12]}\n"}, {"stream": "Successfully tagged localhost/one:latest\n"},
+        {"stream": f"Successfully built {image[:12]}\n"}, {"stream": "Successfully tagged one:latest\n"},
     ]  # fmt: skip
+    assert service.podpy.json("image", "inspect", image)[0]["RepoTags"] == ["docker.io/library/one:latest"]
     assert lines(build(service, body, q="1")) == [{"stream": f"sha256:{image}\n"}]
     own = told(build(service, body, "/v5.0.0/libpod/build", t="two", dockerfile='["Dockerfile"]', labels='["a=b"]'))
     assert "STEP 2/3: RUN echo hello; echo err >&2\n" in own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podpy import fastjson
 from podpy.api.compat import host_config, networking
+from podpy.api.compat.images.names import full
 from podpy.api.errors import HttpError
 from podpy.api.schema import Either, check
 from podpy.build.options import BuildOptions
@@ -36,7 +37,8 @@ def options(call: Call, authfile: str) -> BuildOptions:
     """Return what a query of Docker's path asks for. Raises HttpError, UsageError, NotSupportedError."""
     query = call.query
     pull = PullOptions(policy="always" if query["pull"] else "missing", platform=_platform(call), authfile=authfile)
-    return BuildOptions(**_both(call), files=[query["dockerfile"] or "Dockerfile"], format=_DOCKER, pull=pull)
+    said = {**_both(call), "names": [full(name) for name in query["t"]]}
+    return BuildOptions(**said, files=[query["dockerfile"] or "Dockerfile"], format=_DOCKER, pull=pull)
 
 
 def libpod_options(call: Call, authfile: str) -> BuildOptions:

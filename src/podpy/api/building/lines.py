@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy import fastjson
+from podpy.api.compat.images.names import familiar
 from podpy.build.options import Report
 from podpy.errors import StepFailedError
 
@@ -106,7 +107,7 @@ class DockerLines(Lines):
         """Docker has no such line."""
 
     def tagged(self, name: str) -> None:
-        self._tags.append(name)
+        self._tags.append(familiar(name))
 
     def unused(self, names: list[str]) -> None:
         self.say(f"[Warning] One or more build-args [{' '.join(names)}] were not consumed\n")

@@ -14,6 +14,7 @@ from podpy.api.buildkit.session import Sessions
 from podpy.api.buildkit.solving import Solving
 from podpy.api.buildkit.status import Board, Steps
 from podpy.api.buildkit.wire import encode
+from podpy.api.compat.images.names import full
 from podpy.api.errors import HttpError
 from podpy.api.schema import Either, check
 
@@ -64,7 +65,7 @@ def _exporter(query: dict[str, Any]) -> tuple[str, dict[str, str]]:
     outputs = query["outputs"] or [{}]
     if len(outputs) > 1:
         raise HttpError(501, "several outputs aren't supported")
-    named = {"name": ",".join(query["t"])} if query["t"] else {}
+    named = {"name": ",".join(full(name) for name in query["t"])} if query["t"] else {}
     return outputs[0].get("Type") or "moby", {**named, **(outputs[0].get("Attrs") or {})}
 
 
