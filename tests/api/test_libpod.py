@@ -6,6 +6,7 @@ import base64
 
 import pytest
 
+from tests.support import wait
 from tests.support.service import Service
 
 _V = "/v5.4.2/libpod"
@@ -121,3 +122,20 @@ def test_a_removal_of_images_tells_each(service: Service, busybox: str) -> None:
     report = service.request("DELETE", f"{_V}/images/remove?images={busybox}&images=none").json
     assert report["Untagged"] == [f"{busybox}:latest" if ":" not in busybox else busybox]
     assert (len(report["Deleted"]), report["ExitCode"], len(report["Errors"])) == (1, 1, 1)
+
+
+def test_an_exec_that_has_ended_is_forgotten_and_one_that_runs_only_by_force(service: Service, busybox: str) -> None:
+    service.podpy.ok("run", "--detach", "--name", "web", "--network", "none", busybox, "sleep", "1000")
+
+    def started(*command: str) -> str:
+        identifier = str(service.post(f"{_V}/containers/web/exec", {"Cmd": command}).json["Id"])
+        assert service.post(f"{_V}/exec/{identifier}/start", {"Detach": True}).status in (200, 204)
+        return identifier
+
+    def remove(identifier: str, body: dict[str, bool]) -> int:
+        return service.post(f"{_V}/exec/{identifier}/remove", body).status
+
+    running, ended = started("sleep", "1000"), started("true")
+    wait.until(lambda: not service.get(f"{_V}/exec/{ended}/json").json["Running"], what="the command's end")
+    codes = remove(running, {"Force": False}), remove(running, {"Force": True}), remove(ended, {}), remove(ended, {})
+    assert codes == (409, 200, 200, 404)

@@ -83,6 +83,18 @@ def test_a_containers_life(podman: Service, busybox: str) -> None:
     podman.podman("start", "two").fails(125, "no container with name or ID")
 
 
+def test_ps_tells_health_behind_its_own_words(podman: Service, busybox: str) -> None:
+    health = ["--health-cmd", "true", "--health-interval", "1s"]
+    podman.podpy.ok("run", "--detach", "--name", "plain", "--network", "none", busybox, "sleep", "1000")
+    podman.podpy.ok("run", "--detach", "--name", "web", "--network", "none", *health, busybox, "sleep", "1000")
+    podman.podpy.ok("wait", "--condition", "healthy", "web")
+    told = dict(
+        line.split(" ", 1) for line in podman.podman("ps", "--format", "{{.Names}} {{.Status}}").ok().splitlines()
+    )
+    assert told["web"].startswith("Up ") and told["web"].endswith(" (healthy)")
+    assert told["plain"].startswith("Up ") and "(" not in told["plain"]
+
+
 def test_files_and_logs(podman: Service, busybox: str) -> None:
     (podman.podpy.home / "file").write_text("text\n")
     podman.podman("run", "--name", "web", busybox, "sh", "-c", "echo one; echo two >&2").ok()

@@ -68,3 +68,4 @@ EXEC: dict[str, Any] = {
     "AttachStdin": bool, "AttachStdout": bool, "AttachStderr": bool, "ConsoleSize": [int],
 }  # fmt: skip
 EXEC_START: dict[str, Any] = {"Detach": bool, "Tty": bool, "ConsoleSize": [int]}
+EXEC_REMOVE: dict[str, Any] = {"Force": bool}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson, files, process
+from podpy import fastjson, files, pids, process
 from podpy.api.call import Answer
 from podpy.api.errors import HttpError
 from podpy.api.frames import content_type, frame
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
 
 _STARTED = ".started"
+_SIGKILL = 9
 _MOST_SIZE = 1000  # rows and columns that conmon takes
 
 
@@ -161,6 +162,19 @@ def inspect(call: Call) -> Answer:
             "Pid": living.pid if living else 0,
         }
     )
+
+
+def remove(call: Call) -> Answer:
+    """Forget a command that doesn't run; with `Force`, end one that does. Podman's path alone has this."""
+    wanted = _find(call)
+    living = next((each for each in sessions(_container(call, wanted)) if each.id == wanted.id), None)
+    if living is not None:
+        if not call.json().get("Force"):
+            raise HttpError(409, f"container {wanted.container} exec session {wanted.id} is still running")
+        pids.send_signal(living.pid, living.pid_start, _SIGKILL)
+    for path in (_path(call.runtime, wanted.id), _path(call.runtime, wanted.id) + _STARTED):
+        files.unlink(path)
+    return Answer({})
 
 
 def _exit_code(call: Call, wanted: Wanted, said: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.api.compat.bodies import EXEC, EXEC_START
+from podpy.api.compat.bodies import EXEC, EXEC_REMOVE, EXEC_START
 from podpy.api.schema import ANY, Either
 
 __all__ = (
@@ -10,6 +10,7 @@ __all__ = (
     "CREATE",
     "DISCONNECT",
     "EXEC",
+    "EXEC_REMOVE",
     "EXEC_START",
     "NETWORK",
     "NETWORK_UPDATE",

@@ -58,6 +58,7 @@ def listed(call: Call) -> Answer:
             pods=found.pods,
         )
         data["Created"] = rfc3339(row.created)
+        data["Status"] = found.health.get(row.id, "")  # the client puts it in brackets behind its own words
         data["Ports"] = data["Ports"] or None
         shown.append(data)
     return Answer(shown)

@@ -118,6 +118,10 @@ CONTAINERS = (
         body=JSON_BODY, schema=bodies.EXEC_START, optional_body=True,
     ),
     _route("GET", "/exec/{id}/json", "compat.execs:inspect", "Whether it runs, how it has ended"),
+    _route(
+        "POST", "/exec/{id}/remove", "compat.execs:remove", "Forget a command that has ended",
+        body=JSON_BODY, schema=bodies.EXEC_REMOVE, optional_body=True,
+    ),
     _route("POST", "/exec/{id}/resize", "compat.execs:resize", "Set the size of its terminal", *_SIZE),
 )  # fmt: skip
 
