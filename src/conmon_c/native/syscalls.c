@@ -28,6 +28,8 @@
 #define SYS_openat2 437
 #endif
 
+#define MOST_TRIES 128 /* of an openat2 that others disturb */
+
 struct open_how_v0 {
     uint64_t flags;
     uint64_t mode;
@@ -62,7 +64,15 @@ int podpy_setns(int fd, int nstype)
 int podpy_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
     struct open_how_v0 how = {.flags = flags, .mode = mode, .resolve = resolve};
-    return result(syscall(SYS_openat2, dirfd, path, &how, sizeof how));
+    long descriptor = -1;
+
+    /* EAGAIN: something, anywhere, was renamed or mounted while a ".." was followed (openat2(2)). */
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+        descriptor = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+        if (descriptor >= 0 || errno != EAGAIN)
+            break;
+    }
+    return result(descriptor);
 }
 
 int podpy_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5)

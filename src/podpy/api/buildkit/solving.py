@@ -7,7 +7,7 @@ import base64
 import os
 from functools import partial
 
-from podpy import fastjson
+from podpy import beneath, fastjson
 from podpy.api.building.lines import command_of
 from podpy.api.buildkit import asked
 from podpy.api.buildkit.grpc import UNIMPLEMENTED, UNKNOWN, GrpcError
@@ -113,7 +113,7 @@ class Solving:
         wanted = [name, f"{name}.dockerignore"]
         with self._steps.doing(f"[internal] load build definition from {os.path.basename(name)}"):
             await self._session.files(self._attrs.get("dockerfilekey", "dockerfile"), self._files, followed=wanted)
-        path = os.path.join(self._files, name)
+        path = os.path.join(self._files, beneath.real_path(self._files, name).lstrip("/"))  # no link leads out
         if not os.path.isfile(path):
             raise GrpcError(UNKNOWN, f"failed to read dockerfile: open {name}: no such file or directory")
         with open(path, "rb") as content:
