@@ -80,6 +80,14 @@ def version(call: Call) -> Answer:
         "Platform": {"Name": "podpy"},
         "Components": [{"Name": "Podpy Engine", "Version": VERSION, "Details": details}],
         "Version": VERSION,
+        **build_facts(kernel),
+    }
+    return Answer(data)
+
+
+def build_facts(kernel: str) -> dict[str, str]:
+    """Return what a version's answer says on Docker's and on Podman's path."""
+    return {
         "ApiVersion": words(NEWEST),
         "MinAPIVersion": words(OLDEST),
         "GitCommit": "",
@@ -89,7 +97,6 @@ def version(call: Call) -> Answer:
         "KernelVersion": kernel,
         "BuildTime": "",
     }
-    return Answer(data)
 
 
 def info(call: Call) -> Answer:

@@ -8,8 +8,10 @@ from podpy import fastjson
 from podpy.api.addresses import path_of
 from podpy.api.call import JSON_TYPE, Answer
 from podpy.api.compat.events import moment
+from podpy.api.compat.system import build_facts
 from podpy.libpod.system.info import API_VERSION, architecture
 from podpy.times import rfc3339
+from podpy.version import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ _SECOND = 1_000_000_000
 
 def version(call: Call) -> Answer:
     """Return the versions: Podman's, whose interface this is, and podpy's."""
-    from podpy.api.versions import NEWEST, OLDEST, words
-    from podpy.version import VERSION
 
     kernel = os.uname().release
     details = {
@@ -46,14 +46,7 @@ def version(call: Call) -> Answer:
             {"Name": "Podpy Engine", "Version": VERSION, "Details": {}},
         ],
         "Version": API_VERSION,
-        "ApiVersion": words(NEWEST),
-        "MinAPIVersion": words(OLDEST),
-        "GitCommit": "",
-        "GoVersion": "",
-        "Os": "linux",
-        "Arch": architecture(),
-        "KernelVersion": kernel,
-        "BuildTime": "",
+        **build_facts(kernel),
     }
     return Answer(data)
 

@@ -120,10 +120,10 @@ class LayerTar:
             self._written[name] = directory
         return is_first
 
-    def _kind_below(self, name: str) -> bool | None:
+    def _kind_below(self, name: str, flags: int = os.O_NOFOLLOW) -> bool | None:
         """Return whether a path of the image is a directory, not a link to one; None: it isn't there."""
         try:
-            descriptor = beneath.open_in_root(self._root, name, os.O_PATH | os.O_NOFOLLOW)
+            descriptor = beneath.open_in_root(self._root, name, os.O_PATH | flags)
         except OSError:
             return None
         try:
@@ -132,14 +132,7 @@ class LayerTar:
             os.close(descriptor)
 
     def _is_directory(self, path: str) -> bool:
-        try:
-            descriptor = beneath.open_in_root(self._root, path, os.O_PATH)
-        except OSError:
-            return False
-        try:
-            return stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        finally:
-            os.close(descriptor)
+        return bool(self._kind_below(path, 0))
 
     def _real(self, path: str) -> str:
         return beneath.real_path(self._root, path)
