@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -106,6 +107,17 @@ def test_a_kill_leaves_nothing(build: Builder, sync: Path, number: signal.Signal
     assert running.wait(wait.PATIENCE) == -number
     wait.until(lambda: build.podpy.ok("ps", "-aq") == "", what="the containers are gone")
     assert build.ok(TWO, *at_a_time(sync, 2), base=AS)
+    assert build.podpy.ok("system", "check") == ""
+
+
+def test_what_killed_stages_have_left_is_gone_with_the_next_call(build: Builder, sync: Path) -> None:
+    running = start(build, sync, TWO.replace("echo of", "sleep 1000; echo of"))
+    running.send_signal(signal.SIGSTOP)  # it would undo what its stages leave
+    for pid in Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split():
+        os.kill(int(pid), signal.SIGKILL)
+    running.kill()
+    running.wait(wait.PATIENCE)
+    assert build.podpy.ok("ps", "-aq") == ""
     assert build.podpy.ok("system", "check") == ""
 
 

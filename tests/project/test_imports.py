@@ -11,8 +11,8 @@ from tests.support.engine import CHECKOUT
 
 PACKAGE = CHECKOUT / "src/podpy"
 BOTTOM = {
-    "_native", "beneath", "digests", "errors", "fastjson", "files", "linux", "notice", "numbers", "pids", "plan",
-    "polling", "process", "record", "signals", "suggest", "times", "version",
+    "_native", "beneath", "digests", "errors", "fastjson", "files", "interrupts", "linux", "notice", "numbers", "pids",
+    "plan", "polling", "process", "record", "signals", "suggest", "times", "version",
 }  # fmt: skip
 """May be imported by all, and import nothing above themselves."""
 

@@ -85,7 +85,10 @@ class Build:
                 self._engine.enter()
                 write(self._engine, output, built.image_id, self._names)
         except BaseException:
-            shared.undo()
+            from podpy.interrupts import Undoing
+
+            with Undoing():
+                shared.undo()
             raise
         shared.finish()
         if shared.arguments.unused:

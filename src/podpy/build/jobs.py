@@ -17,12 +17,12 @@ from functools import partial
 from podpy import linux
 from podpy.build.options import Told, hear
 from podpy.build.sources import StageResult
+from podpy.interrupts import Undoing, ignore, interrupt_on
 from podpy.rootless.helper import Child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from podpy.build.reading.stages import Stage
     from podpy.build.shared import Shared
@@ -62,7 +62,8 @@ class Jobs:
                 self._hear()
         except BaseException as error:
             # After Ctrl-C the next call removes what was staged: that may take seconds.
-            self._stop(tidy=not isinstance(error, KeyboardInterrupt))
+            with Undoing():
+                self._stop(tidy=not isinstance(error, KeyboardInterrupt))
             raise
 
     def _ready(self) -> list[Stage]:
@@ -90,7 +91,8 @@ class Jobs:
             try:
                 result = self._build(stage)
             except BaseException:
-                shared.undo()
+                with Undoing():
+                    shared.undo()
                 raise
             shared.finish()
             return result, shared.arguments.used
@@ -131,16 +133,8 @@ class Jobs:
 
 def end_with(parent: int) -> None:
     """End by KeyboardInterrupt when the parent ends or sends SIGTERM. Ctrl-C is the parent's alone."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, ignore)
-        raise KeyboardInterrupt
-
-    def ignore(_number: int, _frame: FrameType | None) -> None:  # SIG_IGN would reach the commands of RUN
-        pass
-
     signal.signal(signal.SIGINT, ignore)
-    signal.signal(signal.SIGTERM, stop)
+    interrupt_on(signal.SIGTERM)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         raise KeyboardInterrupt

@@ -236,6 +236,11 @@ class Engine:
         return os.path.join(self.paths.graphroot, "containers", container_id)
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether a call hasn't finished the many things that it makes: it is at it, or was killed."""
+        return bool(self.database.query("SELECT 1 FROM unfinished LIMIT 1"))
+
+    @property
     def has_bridges(self) -> bool:
         """Whether there is a namespace of bridges (podpy.network.bridge.namespace)."""
         return os.path.lexists(os.path.join(self.paths.runroot, "networks", "netns"))

@@ -42,10 +42,13 @@ class FileLock:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
+                is_still = _is_still(descriptor, self.path)
+            except BaseException as error:  # Ctrl-C, too: who undoes its work takes the lock again
                 os.close(descriptor)
-                return False
-            if _is_still(descriptor, self.path):
+                if isinstance(error, BlockingIOError):
+                    return False
+                raise
+            if is_still:
                 self._descriptor, self._depth = descriptor, 1
                 return True
             os.close(descriptor)

@@ -122,6 +122,10 @@ class Runtime(Engine):
         """Return a line of `ps` for each container, oldest first; states are compared with the processes."""
         from podpy.libpod.containers.rows import true_lines
 
+        if self.is_unfinished:
+            from podpy.libpod.system.unfinished import undo_if_killed
+
+            undo_if_killed(self)
         return true_lines(self)
 
     def health_states(self, ids: list[str]) -> dict[str, str]:

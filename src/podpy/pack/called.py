@@ -44,8 +44,8 @@ podpy.cli.show.notice: _Threshold configure is_debugging
 podpy.cli.show.report: _PerRow is_json
 podpy.cli.show.stat_rows: StatTexts _Shown _pair _total percent unknown
 podpy.cli.specgen:
-podpy.cli.specgen.build: _absolute _check_seccomp_policy _files _given _groups _health _id_in _identity _process
-  _rights _unique build_spec
+podpy.cli.specgen.build: _absolute _check_seccomp_policy _files _given _groups _health _id_in _identity _init_container
+  _process _rights _unique build_spec
 podpy.cli.specgen.life: life
 podpy.cli.specgen.limits: devices resources
 podpy.cli.specgen.namespaces: _map_lines _unsaid namespaces
@@ -59,12 +59,12 @@ podpy.config.paths: Paths _chosen_runroot _config_dirs _data_home _home _make _o
   may_be_there runtime_directories
 podpy.config.storage_conf: _files _moved network_directory
 podpy.errors: AlreadyError AmbiguousNameError AttachError AuthenticationError BrokenTarError BuildFileError
-  ClusterError CommandNotExecutableError CommandNotFoundError ConfigError DigestMismatchError ImageError ImageGoneError
-  InUseError ManifestRefusedError NetworkSetupError NoHelperError NoPlatformError NoSpaceError NoSuchArtifactError
-  NoSuchContainerError NoSuchImageError NoSuchInstanceError NoSuchNetworkError NoSuchPodError NoSuchSecretError
-  NoSuchVolumeError NotAListError NotANameError NotFoundError NotSupportedError NotThereError OperationError
-  PodPartsError PodpyError RegistryError RootlessError RuntimeFailedError SeveralNamesError StateError StepFailedError
-  StorageError TrustError UnknownFormatError UsageError
+  ClusterError CommandNotExecutableError CommandNotFoundError ConfigError ContainerError DigestMismatchError ImageError
+  ImageGoneError InUseError ManifestRefusedError NetworkSetupError NoHelperError NoPlatformError NoSpaceError
+  NoSuchArtifactError NoSuchContainerError NoSuchImageError NoSuchInstanceError NoSuchNetworkError NoSuchPodError
+  NoSuchSecretError NoSuchVolumeError NotAListError NotANameError NotFoundError NotSupportedError NotThereError
+  OperationError PodPartsError PodpyError RegistryError RootlessError RuntimeFailedError SeveralNamesError StateError
+  StepFailedError StorageError TrustError UnknownFormatError UsageError
 podpy.fastjson: _Context _StrictContext _loads dumps loads well_formed
 podpy.files: _is_named _open_aside _write_aside read read_record read_small replace unlink whole_file
 podpy.go:
@@ -91,7 +91,7 @@ podpy.image.progress: Progress
 podpy.image.registry:
 podpy.image.registry.access: Access PullOptions
 podpy.libpod:
-podpy.libpod.access: Helper Here
+podpy.libpod.access: Forking Helper Here
 podpy.libpod.caller: Caller Streams _descriptor listening without_sockets
 podpy.libpod.containers:
 podpy.libpod.containers.container: Container
@@ -128,7 +128,7 @@ podpy.libpod.containers.starting.create: _Wanted _check_images _check_joined _co
 podpy.libpod.containers.starting.files: WriteFiles _taken _write
 podpy.libpod.containers.starting.joins: BorrowSharedMemory FindNamespaces MountSysfs _modes
 podpy.libpod.containers.starting.launch: Launch MakePrivateMounts MakeRunDirectory _monitors_environment
-  _root_operations context_of restart_word
+  _root_operations context_of is_entered restart_word
 podpy.libpod.containers.starting.networks: check check_driver complete named with_interfaces
 podpy.libpod.containers.starting.root: AddAccounts LinkMtab LookUpUser MakeWorkdir RefuseLinks
 podpy.libpod.containers.starting.run: _start run
@@ -146,7 +146,8 @@ podpy.libpod.images.manager: Images Removal
 podpy.libpod.images.rows: ImageRow Usage _shown_names _sorted chosen rows split_name
 podpy.libpod.images.transfer: _Patience _Told
 podpy.libpod.io:
-podpy.libpod.io.attach: AttachPump DetachScanner _pair parse_detach_keys seqpacket_pair stream_pair wanted_detach_keys
+podpy.libpod.io.attach: AttachPump DetachScanner _pair _unregister parse_detach_keys seqpacket_pair shut_down
+  stream_pair wanted_detach_keys
 podpy.libpod.io.exec: ExecSession _Beginning _directory _reach_cgroup _run _tell_end bundle_config process_document run
   sessions
 podpy.libpod.io.exec_options: ExecOptions
@@ -160,8 +161,8 @@ podpy.libpod.runtime: Runtime find_directories working_directory
 podpy.libpod.settings: Settings
 podpy.libpod.system:
 podpy.libpod.system.networks: _told repair_networks
-podpy.libpod.system.repair: _close_half_published _is_unfinished _remove_earlier _remove_strays _sweep_exit_records
-  _take_back_updates repair repair_if_needed
+podpy.libpod.system.repair: _close_half_published _remove_earlier _remove_strays _sweep_exit_records _take_back_updates
+  repair repair_if_needed
 podpy.linux: BegunNetns _check _error _path _text effective_capabilities filesystem_type has_capability mount
   netns_sockets openat2 setns umount2 unshare
 podpy.monitor:
@@ -171,7 +172,7 @@ podpy.monitor.start: ExecRequest MonitorRequest StartConmon WaitForStart _consol
 podpy.monitor.waiter: Waiter _connected
 podpy.network:
 podpy.network.bridge:
-podpy.network.bridge.addresses: Chosen _next choose mac_of
+podpy.network.bridge.addresses: Chosen _next _subnets check_subnets choose mac_of
 podpy.network.bridge.attach: BridgeNetwork GiveAddresses OpenNamespace PlugIn PublishPorts StartForwarding TellNames
   WaitForWayOut leave
 podpy.network.bridge.conflicts: _shares refuse
@@ -200,8 +201,8 @@ podpy.network.hostinfo: address
 podpy.network.mode: Mode _default _find _with_program check is_new_pasta parse
 podpy.network.names: Resolver _parse host_line host_resolver hosts network_resolv_conf own_names resolv_conf
   server_line
-podpy.network.netns: CreateNetns EndNetwork HoldNetns WaitForNetns _end _end_all _has_ended _helper _helpers _is_helper
-  _send _unlink api_socket end has_helper
+podpy.network.netns: CreateNetns EndNetwork HoldNetns WaitForNetns _end _end_all _helper _helpers _is_helper _unlink
+  _wait api_socket end has_helper
 podpy.network.ports: refuse_twice wanted
 podpy.network.private:
 podpy.network.private.pasta: StartPasta WaitForPasta has_fixed_addresses host_address option_value
@@ -242,8 +243,8 @@ podpy.process: Finished _stream_actions above_streams close_others_on_exec find 
   read_all spawn start_script wait
 podpy.record: Record _plain dataclass_transform
 podpy.rootless: cgroup_view
-podpy.rootless.cgroups: CgroupView _cgroupfs_view _is_ours _systemd_view _why_none cgroup_mode cgroup_view own_cgroup
-  systemd_is_running user_manager_answers
+podpy.rootless.cgroups: CgroupView LeafMove _cgroupfs_view _is_ours _systemd_view _why_none cgroup_mode cgroup_of
+  cgroup_view own_cgroup systemd_is_running user_manager_answers
 podpy.rootless.holder: Holder HolderLock read_record
 podpy.rootless.mounts: Elsewhere Privately _unescaped mount_points private_mounts
 podpy.rootless.namespace: _join_holder _open_holder _sees_same_mounts check_boot enter is_inside join

@@ -7,10 +7,11 @@ import os
 import select
 import signal
 
+from podpy.interrupts import interrupt_on
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from socket import socket
-    from types import FrameType
 
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
@@ -19,13 +20,7 @@ def end_with(client: socket) -> None:
     """Raise KeyboardInterrupt in this process when the client closes its side, by a signal of the kernel (fcntl(2),
     F_SETOWN): no thread may watch, since a build forks.
     """
-
-    def see(_number: int, _frame: FrameType | None) -> None:
-        if has_gone(client):
-            signal.signal(signal.SIGIO, signal.SIG_IGN)
-            raise KeyboardInterrupt
-
-    signal.signal(signal.SIGIO, see)
+    interrupt_on(signal.SIGIO, lambda: has_gone(client))
     fcntl.fcntl(client, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(client, fcntl.F_SETFL, fcntl.fcntl(client, fcntl.F_GETFL) | os.O_ASYNC)
     if has_gone(client):

@@ -83,6 +83,10 @@ class Containers:
         """Return the rows of `podpy ps`; see `rows.listing`."""
         from podpy.libpod.containers.rows import listing
 
+        if self._engine.is_unfinished:
+            from podpy.libpod.system.unfinished import undo_if_killed
+
+            undo_if_killed(self._engine)
         return listing(self._engine, filters, **how)
 
     def unenforceable(self, spec: ContainerSpec) -> str:

@@ -123,6 +123,10 @@ class Pods:
         """
         from podpy.libpod.pods.rows import lines
 
+        if self._engine.is_unfinished:
+            from podpy.libpod.system.unfinished import undo_if_killed
+
+            undo_if_killed(self._engine)
         return lines(self._engine, filters, whole=whole)
 
     def select(

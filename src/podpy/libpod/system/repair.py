@@ -1,5 +1,7 @@
 """Finishes or undoes what killed calls have left; every changing call does it first. Nothing here waits for a lock.
 
+Lists settle what they show, and undo what a killed call was making.
+
     row `removing`               the removal is finished
     row `starting`               set to `running` if the container runs, else to the former state
     row `running`, but ended     set to `exited` with the exit record's code, or an unknown one; with --rm it is removed
@@ -51,7 +53,7 @@ def repair(engine: Engine) -> list[str]:
             _finish(engine, row.id)
     if engine.database.query("SELECT 1 FROM pods LIMIT 1"):
         done += _repair_pods(engine)
-    if _is_unfinished(engine):
+    if engine.is_unfinished:
         from podpy.libpod.system.unfinished import undo_killed
 
         done += undo_killed(engine)
@@ -108,16 +110,11 @@ def repair_if_needed(engine: Engine) -> bool:
         if changes.get("status", row.status) not in _NOT_ENDED:
             engine.privileged(lambda: repair(engine))
             return True
-    if _is_unfinished(engine):
-        from podpy.libpod.system.unfinished import undo_killed
+    if engine.is_unfinished:
+        from podpy.libpod.system.unfinished import undo_if_killed
 
-        return bool(engine.privileged(lambda: undo_killed(engine)))
+        return undo_if_killed(engine)
     return False
-
-
-def _is_unfinished(engine: Engine) -> bool:
-    """Return whether a call hasn't finished what it makes: it is at it, or was killed."""
-    return bool(engine.database.query("SELECT 1 FROM unfinished LIMIT 1"))
 
 
 def _sweep_exit_records(engine: Engine) -> None:

@@ -59,6 +59,19 @@ class Unfinished:
         self._lock.release()
 
 
+def undo_if_killed(engine: Engine) -> bool:
+    """Undo what killed calls have left, as a call that is outside of the user's namespaces may; return whether
+    anything was. What others are at work on costs a look at each one's lock.
+    """
+    for (work,) in engine.database.query("SELECT DISTINCT work FROM unfinished"):
+        lock = engine.lock(work)
+        if lock.acquire(wait=False):
+            lock.remove()
+            lock.release()
+            return bool(engine.privileged(lambda: undo_killed(engine)))
+    return False
+
+
 def undo_killed(engine: Engine) -> list[str]:
     """Undo what killed calls have left; return a line for each thing. Waits for no lock.
 
