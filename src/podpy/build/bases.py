@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from podpy.build import document, keys, settings
 from podpy.build.sources import ContextOrigin, ImageOrigin, StageOrigin, directory_of, is_remote
-from podpy.errors import NoSuchImageError, UsageError
+from podpy.errors import ImageError, NoSuchImageError, UsageError
+from podpy.image.documents.schema import host_platform, parse_platform
 from podpy.image.names.lookup import find_named_image
 from podpy.record import Record
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from podpy.build.reading.stages import Stage
     from podpy.build.shared import Shared
     from podpy.build.sources import Origin
+    from podpy.image.documents.schema import Platform
     from podpy.storage.images import ImageRecord
 
 _SCRATCH = "scratch"
@@ -25,7 +27,10 @@ _BASE_NAME = "org.opencontainers.image.base.name"
 
 
 class Base(Record):
-    """What a stage begins with. `told`: what history calls it. `triggers`: its ONBUILD. `arguments`: a stage's ARGs."""
+    """What a stage begins with. `told`: what history calls it. `triggers`: its ONBUILD. `arguments`: a stage's ARGs.
+
+    `platform`: of the image, if the stage begins with none.
+    """
 
     key: str
     config: dict[str, Any]
@@ -36,6 +41,7 @@ class Base(Record):
     name: str = ""
     told: str = ""
     annotations: dict[str, str] = {}
+    platform: Platform | None = None
 
 
 class Bases:
@@ -52,7 +58,7 @@ class Bases:
         """
         for stage in stages:
             if (stage.base is None or stage.is_replaced) and stage.image != _SCRATCH:
-                self._found[stage.index] = self._image(self._image_of(stage), platform=stage.platform)
+                self._found[stage.index] = self._image(self._image_of(stage), platform=str(_platform_of(stage) or ""))
         found = self._found.items()
         return {
             index for index, (image, _) in found if (document.of_base(image.config).get("config") or {}).get("OnBuild")
@@ -78,9 +84,9 @@ class Bases:
                 told=result.image_id,
             )
         if stage.image == _SCRATCH:
-            return Base(key=keys.first("", stamp), config=settings.with_defaults({}), name=_SCRATCH)
+            return self._scratch(stage, stamp)
         found = self._found.get(stage.index)
-        record, name = found or self._image(self._image_of(stage), platform=stage.platform)
+        record, name = found or self._image(self._image_of(stage), platform=str(_platform_of(stage) or ""))
         whole = document.of_base(record.config)
         config = dict(whole.get("config") or {})
         triggers = config.pop("OnBuild", None) or []
@@ -95,6 +101,11 @@ class Bases:
             told=name or stage.image,
             annotations={key: text for key, text in annotations.items() if text},
         )
+
+    def _scratch(self, stage: Stage, stamp: str) -> Base:
+        platform = _platform_of(stage) or self._shared.arguments.platform
+        base = "" if platform == host_platform() else f"{_SCRATCH} {platform}"
+        return Base(key=keys.first(base, stamp), config=settings.with_defaults({}), name=_SCRATCH, platform=platform)
 
     def _image_of(self, stage: Stage) -> str:
         """Return the image that a stage begins with: a named context of its name, or of the image's, stands for it."""
@@ -112,7 +123,7 @@ class Bases:
         wanted = self._shared.options.pull
         if platform:
             wanted = wanted.replace(platform=platform)
-        if wanted.policy in ("missing", "never"):
+        if wanted.policy in ("missing", "never") and not wanted.names_platform:
             try:
                 return find_named_image(self._shared.engine.store, self._shared.engine.paths, text)
             except NoSuchImageError:
@@ -148,3 +159,13 @@ class Bases:
         from podpy.build.context.fetch import staged
 
         return ContextOrigin(staged(self._shared.engine, where).directory, None)
+
+
+def _platform_of(stage: Stage) -> Platform | None:
+    """Return what FROM's --platform says. Raises BuildFileError."""
+    try:
+        return parse_platform(stage.platform) if stage.platform else None
+    except ImageError as error:
+        raise stage.start.wrong(
+            error.message, stage.start.platform, hint="linux/amd64 and linux/arm64 are some"
+        ) from None

@@ -53,7 +53,7 @@ class Build:
         self._engine = engine
         self._given = fetched
         self._options = options
-        self._names = [_full_name(name) for name in options.names]
+        self._names = [full_name(name) for name in options.names]
         self._outputs = [parse(text, engine.caller.directory) for text in options.outputs]
         self._shared = Shared(engine, options, report, progress)
         self._bases = Bases(self._shared)
@@ -144,7 +144,8 @@ class Build:
         return Built(image_id=result.image_id, names=self._names, digest=digest)
 
 
-def _full_name(text: str) -> str:
+def full_name(text: str) -> str:
+    """Return the full name of a new image. Raises UsageError."""
     try:
         return for_new_image(text)
     except ImageError as error:

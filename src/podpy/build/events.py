@@ -63,17 +63,25 @@ class Events(Report):
         self._working: Vertex | None = None
         self._last: dict[int, str] = {}  # each stage's newest step
         self._of_stages: dict[int, Events] = {}
+        self._platform = ""
+
+    def of_platform(self, platform: str) -> Report:
+        found = Events(self._hear, self._clock)
+        found._platform = platform
+        return found
 
     def of_stage(self, stage: int, stages: int) -> Report:
         if stage not in self._of_stages:
-            self._of_stages[stage] = Events(self._hear, self._clock)
+            own = Events(self._hear, self._clock)
+            own._platform = self._platform
+            self._of_stages[stage] = own
         return self._of_stages[stage]
 
     def begins(self, step: StepName) -> None:
-        self._begin(digest_of(step), _told(step), step.stage)
+        self._begin(digest_of(step, self._platform), _told(step, self._platform), step.stage)
 
     def commits(self, stage: StepName, name: str) -> None:
-        self._begin(digest_of(stage), "exporting to image", stage.stage)
+        self._begin(digest_of(stage, self._platform), "exporting to image", stage.stage)
 
     def begin(self, name: str) -> None:
         """Begin what is no step of a stage, such as the transfer of the context; `ends` ends it."""
@@ -122,9 +130,10 @@ class Events(Report):
         self._hear(Warned(text=f"one or more build args were not consumed: [{' '.join(names)}]"))
 
 
-def digest_of(step: StepName) -> str:
-    """Return what names a step in its build."""
-    return _digest(f"{step.stage}\0{step.number}\0{step.text}")
+def digest_of(step: StepName, platform: str = "") -> str:
+    """Return what names a step in its build. `platform`: the one of several that it is built for."""
+    name = f"{step.stage}\0{step.number}\0{step.text}"
+    return _digest(f"{name}\0{platform}" if platform else name)
 
 
 def _digest(text: str) -> str:
@@ -133,9 +142,10 @@ def _digest(text: str) -> str:
     return f"sha256:{sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 
-def _told(step: StepName) -> str:
+def _told(step: StepName, platform: str) -> str:
     """Return a step's name as BuildKit shows it: "[2/3] RUN make", "[build 2/3] RUN make" of several stages."""
-    stage = f"{step.stage_name or f'stage-{step.stage - 1}'} " if step.stages > 1 else ""
+    stage = f"{platform} " if platform else ""
+    stage += f"{step.stage_name or f'stage-{step.stage - 1}'} " if step.stages > 1 else ""
     return f"[{stage}{step.number}/{step.total}] {step.text}"
 
 

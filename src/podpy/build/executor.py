@@ -136,7 +136,7 @@ class StageRun:
             if record is not None:
                 self._document = document.of_base(record.config)
             else:
-                self._document = document.of_scratch(self._shared.arguments.platform)
+                self._document = document.of_scratch(self._base.platform or self._shared.arguments.platform)
         return self._document
 
     def _layer(self, step: Step) -> LayerWriter | None:
@@ -168,7 +168,7 @@ class StageRun:
         return self._stored
 
     def _commit(self, layers: list[LayerWriter], *, whole: bool = False) -> None:
-        """Make the waiting steps' images visible, the last one with its new layers. `whole`: with a manifest."""
+        """Make the waiting steps' images visible, the last one with its new layers. `whole`: it is the result."""
         from podpy.storage import crash_point
 
         self._engine.enter()
@@ -178,14 +178,24 @@ class StageRun:
         crash_point("build:commit")
         waiting, self._waiting = self._waiting, []
         self._stored = self._engine.store.commit_image(
-            record, layers=layers, before=[image for _, image in before], also=lambda: self._remember(waiting)
+            record,
+            layers=layers,
+            before=[image for _, image in before],
+            also=lambda: self._remember(waiting, result=record.id if whole else ""),
         )
         crash_point("build:committed")
 
-    def _remember(self, steps: list[tuple[Step, ImageRecord]]) -> None:
+    def _remember(self, steps: list[tuple[Step, ImageRecord]], *, result: str) -> None:
+        """Write down what the steps have made. `result`: the id of the build's own image, or ""."""
         for step, record in steps:
             self._shared.cache.put(
-                CachedStep(key=step.key, image_id=record.id, place=self._place(step), inputs=step.inputs)
+                CachedStep(
+                    key=step.key,
+                    image_id=record.id,
+                    place=self._place(step),
+                    inputs=step.inputs,
+                    result=record.id == result,
+                )
             )
 
     def _with_manifest(self, record: ImageRecord, layers: list[LayerWriter]) -> ImageRecord:

@@ -46,7 +46,7 @@ class ReadFiles(Record):
 
 
 def read_files(
-    options: BuildOptions, arguments: Arguments, known: KnownDigests, fetched: Fetched | None = None
+    options: BuildOptions, arguments: Arguments, known: KnownDigests | None, fetched: Fetched | None = None
 ) -> ReadFiles:
     """Read the Dockerfiles and the ignore file. `fetched`: the context, if it was no directory of this machine.
 
@@ -57,7 +57,7 @@ def read_files(
     if fetched is None:
         context = directory_of(options.context)
         paths = found_or_given(options)
-        files = [parsed(path) for path in paths]
+        files = [parsed(path, given=options.dockerfile) for path in paths]
     else:
         context, origin = fetched.directory, fetched.files or fetched.directory
         place = _inside if fetched.files else _of_fetched
@@ -109,12 +109,15 @@ def warnings(options: BuildOptions) -> list[Lint]:
     """Return what is odd in the Dockerfiles. Raises UsageError, BuildFileError."""
     from podpy.build.reading.lint import check
 
-    return [found for path in found_or_given(options) for found in check(parsed(path))]
+    return [found for path in found_or_given(options) for found in check(parsed(path, given=options.dockerfile))]
 
 
-def parsed(path: str, name: str = "") -> Dockerfile:
-    """Return a Dockerfile; "-" is standard input. `name`: what errors call it. Raises UsageError, BuildFileError."""
-    return parse(_read(path), name or path if path != STDIN else "Dockerfile")
+def parsed(path: str, name: str = "", given: bytes = b"") -> Dockerfile:
+    """Return a Dockerfile; "-" is standard input, or `given`. `name`: what errors call it.
+
+    Raises UsageError, BuildFileError.
+    """
+    return parse((given if path == STDIN else b"") or read_bytes(path), name or path if path != STDIN else "Dockerfile")
 
 
 def found_or_given(options: BuildOptions) -> list[str]:
@@ -136,7 +139,8 @@ def _found(context: str, shown: str, place: Callable[[str, str], str]) -> str:
     )
 
 
-def _read(path: str) -> bytes:
+def read_bytes(path: str) -> bytes:
+    """Return what a Dockerfile has; "-" is standard input. Raises UsageError."""
     if path == STDIN:
         with open(0, "rb", closefd=False) as file:
             return file.read(MOST_BYTES + 1)

@@ -25,6 +25,8 @@ class BuildOptions(Record):
     may be, in nanoseconds; 0: as old as it is. `tells_digest`: the result says it.
     `squash`: "" (a layer for each step), "new" (one for the build's steps), "all" (one for everything). `jobs`: how
     many stages are at work at a time; 0: any number.
+    `platforms`: several, each os/arch[/variant]; `all_platforms`: all that the bases have; `manifest`: the list that
+    gets the images (podpy.build.platforms). `dockerfile`: what `-` of `files` has, if it was read before.
     """
 
     context: str = ""
@@ -57,6 +59,10 @@ class BuildOptions(Record):
     agents: dict[str, str] = {}
     container: ContainerSpec = ContainerSpec()
     jobs: int = 1
+    platforms: list[str] = []
+    all_platforms: bool = False
+    manifest: str = ""
+    dockerfile: bytes = b""
 
 
 class StepName(Record):
@@ -92,6 +98,10 @@ class Report:
 
     def of_stage(self, stage: int, stages: int) -> Report:
         """Return what is told of one stage, if several are at work at the same time; the same one each time."""
+        return self
+
+    def of_platform(self, platform: str) -> Report:
+        """Return what is told of the image for one platform, if several are built."""
         return self
 
     def begins(self, step: StepName) -> None:

@@ -44,7 +44,7 @@ class Images(manager.Images):
         its output. Raises BuildFileError (a mistake in the file), StepFailedError (with a RUN's exit code),
         UsageError, and as a pull does.
         """
-        from podpy.build.build import Build
+        from podpy.build.entry import built_for
         from podpy.build.options import BuildOptions
 
         if not isinstance(path, BuildOptions):
@@ -57,7 +57,7 @@ class Images(manager.Images):
                 labels={**(labels or {})},
                 cache=not nocache,
             )
-        built = Build(self._engine, path, report).run() if report else Build(self._engine, path).run()
+        built = built_for(self._engine, path, report) if report else built_for(self._engine, path)
         return self.get(built.image_id)
 
 

@@ -15,6 +15,8 @@ from podpy.record import Record
 from podpy.storage import collect, commit
 from podpy.storage.images import ImageRecord
 
+_STORE = "containers-storage:"  # what begins the source of an image of this store
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,18 +51,35 @@ def sources(store: Shelves, list_id: str) -> list[EntrySource]:
     ]
 
 
-def create(store: Shelves, record: ImageRecord, contents: Contents, name: str) -> ImageRecord:
-    """Make a new list under `name`, which no image may have. Raises StorageError."""
+def members(store: Shelves) -> set[str]:
+    """Return the ids of the images that lists with a name have: they are in use, whether they have one or not."""
+    query = (
+        "SELECT source FROM list_sources WHERE EXISTS "
+        "(SELECT 1 FROM image_names WHERE image_names.image_id = list_sources.image_id)"
+    )
+    return {source.partition(":")[2] for (source,) in store.database.query(query) if source.startswith(_STORE)}
+
+
+def create(store: Shelves, record: ImageRecord, contents: Contents, *names: str, replace: bool = False) -> ImageRecord:
+    """Make a new list under full names, which no image may have, unless they are taken from it (`replace`).
+
+    Raises StorageError.
+    """
 
     def write() -> None:
+        for name in names:
+            refuse_taken(name)
+        _save(store, record, contents)
+        for name in names:
+            store.images_table.give_name(name, record.id)
+
+    def refuse_taken(name: str) -> None:
         owner = store.images_table.name_owner(name)
-        if owner:
+        if owner and not replace:
             raise StorageError(
                 f'image name "{name}" is already associated with image "{owner}": that name is already in use',
                 hint="Take another name, or --amend to change the list that has it",
             )
-        _save(store, record, contents)
-        store.images_table.give_name(name, record.id)
 
     commit.commit_blobs(store, (), write)
     return store.find_image(record.id)

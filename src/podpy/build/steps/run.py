@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 
+from podpy.build.steps.machine import emulation_hint
 from podpy.errors import CommandNotExecutableError, CommandNotFoundError, StepFailedError
 from podpy.image.registry.access import PullOptions
 from podpy.libpod.caller import Streams
@@ -58,8 +59,11 @@ def run(
         try:
             code = _ended(held, output)
             if code:
-                raise StepFailedError(f"while running runtime: exit status {code}", exit_code=code)
+                hint = emulation_hint(below)
+                raise StepFailedError(f"while running runtime: exit status {code}", exit_code=code, hint=hint)
             return _layer(held, below, finish, places)
+        except CommandNotExecutableError as error:
+            raise StepFailedError(f"while running runtime: {error.message}", hint=emulation_hint(below)) from None
         finally:
             remove(held, force=True, volumes=True, timeout=0)
 
@@ -69,8 +73,6 @@ def _ended(held: Held, output: Output) -> int:
         code = start_attached(held, AttachOptions(Streams(), output=output))
     except CommandNotFoundError as error:
         raise StepFailedError(f"while running runtime: {error.message}", exit_code=_NOT_RUN) from None
-    except CommandNotExecutableError as error:
-        raise StepFailedError(f"while running runtime: {error.message}") from None
     return code or 0
 
 

@@ -108,7 +108,8 @@ _PULLS: tuple[Option, ...] = (
     text("--pull", "POLICY", "When to pull: always, missing, newer, never", default="missing", bare="always"),
     flag("--pull-always", "As --pull=always", hidden=True),
     flag("--pull-never", "As --pull=never", hidden=True),
-    listed("--platform", "OS/ARCH", "Platform of the image"),
+    listed("--platform", "OS/ARCH", "Platform of the image (several: one image each, in a list)"),
+    flag("--all-platforms", "An image for each platform that all images of FROM have"),
     text("--arch", "ARCH", "Architecture of the image"),
     text("--os", "OS", "Operating system of the image"),
     text("--variant", "VARIANT", "Variant of the architecture"),
@@ -133,7 +134,7 @@ _REFUSED: tuple[Option, ...] = (
     *(
         flag(name, "Podman's", hidden=True, refuse=_YET)
         for name in (
-            "--all-platforms", "--compat-volumes", "--created-annotation", "--inherit-annotations",
+            "--compat-volumes", "--created-annotation", "--inherit-annotations",
             "--inherit-labels", "--logsplit", "--push", "--save-stages", "--stdin",
         )
     ),

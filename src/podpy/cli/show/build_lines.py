@@ -22,6 +22,8 @@ class Lines(Report):
     `quiet`: only the id, and what commands write on standard error.
     """
 
+    platform = ""  # what each line begins with, if images for several platforms are built
+
     def __init__(self, out: int, err: int, *, quiet: bool, own: bool = False) -> None:
         self._out = out
         self._err = err
@@ -33,9 +35,15 @@ class Lines(Report):
     def of_stage(self, stage: int, stages: int) -> Report:
         if stage not in self._of_stages:
             lines = _StageLines(self._out, self._err, quiet=self._quiet, own=self._own)
-            lines.prefix = _prefix(stage, stages)
+            lines.own_prefix = _prefix(stage, stages)
+            lines.platform = self.platform
             self._of_stages[stage] = lines
         return self._of_stages[stage]
+
+    def of_platform(self, platform: str) -> Report:
+        lines = _StageLines(self._out, self._err, quiet=self._quiet, own=self._own)
+        lines.platform = f"[{platform}] "
+        return lines
 
     def _say(self, text: str) -> None:
         if not self._quiet:
@@ -98,9 +106,11 @@ class Lines(Report):
 
 
 class _StageLines(Lines):
-    """Lines of one stage among others: each begins with `prefix`, and what commands write comes in whole lines."""
+    """Lines of one stage, or one platform, among others: each begins with its name, and what commands write comes in
+    whole lines.
+    """
 
-    prefix = ""
+    own_prefix = ""
 
     def __init__(self, out: int, err: int, *, quiet: bool, own: bool) -> None:
         super().__init__(out, err, quiet=quiet, own=own)
@@ -123,9 +133,9 @@ class _StageLines(Lines):
         if len(rest) > _LONGEST_LINE:
             lines, rest = [*lines, rest], b""
         self._begun[descriptor] = rest
-        prefix = self.prefix.encode()
-        whole = [line if line.startswith(prefix) else prefix + line for line in lines]
-        super()._write(descriptor, b"".join(line + b"\n" for line in whole))
+        platform, own = self.platform.encode(), self.own_prefix.encode()
+        whole = [platform + (line if line.startswith(own) else own + line) + b"\n" for line in lines]
+        super()._write(descriptor, b"".join(whole))
 
 
 def _prefix(stage: int, stages: int) -> str:

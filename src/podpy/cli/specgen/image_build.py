@@ -45,6 +45,9 @@ def build_options(options: Options, context: str) -> BuildOptions:
         "contexts": _pairs("--build-context", options.build_context),
         "outputs": list(options.output),
         "jobs": options.jobs,
+        "platforms": list(options.platform) if len(options.platform) > 1 else [],
+        "all_platforms": bool(options.all_platforms),
+        "manifest": options.manifest or "",
         "base": getattr(options, "from") or "",
         "secrets": _secrets(options.secret),
         "agents": _agents(options.ssh),
@@ -160,11 +163,11 @@ def _format(text: str) -> str:
 
 
 def _platform(options: Options) -> str:
-    if len(options.platform) > 1:
-        raise NotSupportedError("several --platform are not supported yet", hint="Build one after the other")
     if options.platform and (options.arch or options.os):
         raise UsageError("--platform option can not be specified with --arch or --os", hint="Give --platform alone")
-    return options.platform[0] if options.platform else ""
+    if options.all_platforms and (options.platform or options.arch or options.os):
+        raise UsageError("--all-platforms can not be specified with --platform, --arch or --os", hint="Give one")
+    return options.platform[0] if len(options.platform) == 1 else ""
 
 
 def _times(options: Options) -> dict[str, Any]:

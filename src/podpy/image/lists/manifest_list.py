@@ -89,6 +89,25 @@ def create(
     return table.create(store, record, _contents(fill(Document()), _sources(_flat(found), [])), full).id
 
 
+def replace(store: Store, paths: Paths, names: list[str], images: list[str], *, progress: Progress = SILENT) -> str:
+    """Make a list of images that has these full names, whatever had them before, and return its id.
+
+    A list that has the first name and the same images stays. Raises as `add`.
+    """
+    import time
+
+    found = _flat([_gather(store, paths, image, ListAddOptions(), progress) for image in images])
+    document = Document()
+    for entry, _ in found:
+        document = document.with_entry(entry)
+    contents = _contents(document, _sources(found, []))
+    owner = store.images_table.name_owner(names[0])
+    before = store.find_image(owner) if owner else None
+    if before is None or not before.is_list or before.digest != contents.digest:
+        before = ImageRecord(id=os.urandom(32).hex(), created=time.time_ns())
+    return table.create(store, before, contents, *names, replace=True).id
+
+
 def add(
     store: Store, paths: Paths, name: str, images: list[str], options: ListAddOptions, *, progress: Progress = SILENT
 ) -> str:

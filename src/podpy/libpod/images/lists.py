@@ -60,6 +60,16 @@ class ManifestLists:
             )
         )
 
+    def replace(self, names: Sequence[str], images: Sequence[str]) -> str:
+        """Make a list of images (ids) that has these full names, whatever had them before, and return its id.
+
+        A list that has them and the same images stays. Raises NoSuchImageError, StorageError.
+        """
+        from podpy.image.lists import manifest_list
+
+        engine = self._engine
+        return engine.privileged(lambda: manifest_list.replace(engine.store, engine.paths, [*names], [*images]))
+
     def add(self, name: str, images: Sequence[str], options: ListAddOptions | None = None) -> str:
         """Add images (of the store, a registry, an archive) to a list, and return its id.
 

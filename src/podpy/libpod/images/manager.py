@@ -361,7 +361,7 @@ class Images:
         gone: Sequence[str] = (),
         build_cache: bool = False,
     ) -> Pruned:
-        """Remove images that no container uses: those without a name, or (`every`) all of them.
+        """Remove images that no container uses: those without a name and in no list that has one, or (`every`) all.
 
         The image that a container had before its last update stays, for `rollback`. `gone` are containers that count
         as removed. `build_cache`: the steps of builds, too, which go with `every`, as well. Raises UsageError (a
@@ -369,8 +369,11 @@ class Images:
         """
         from podpy.libpod.system import prune
         from podpy.libpod.updates.table import UpdateTable
+        from podpy.storage.lists import members
 
         used = prune.images_after(self._engine, gone) | UpdateTable(self._engine.database).kept_images()
+        if not every:
+            used |= members(self._engine.store)
         chosen = [
             record
             for record in self.list(filters, whole=False, digests=False, steps=every or build_cache)

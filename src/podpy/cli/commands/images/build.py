@@ -24,7 +24,7 @@ _STYLES = ("auto", "plain", "tty", "rawjson", "quiet")
 
 def build(options: Options) -> int:
     """Build an image and print its id."""
-    from podpy.build.build import Build
+    from podpy.build.entry import built_for
     from podpy.cli.specgen.image_build import build_options
 
     context = _context(options)
@@ -34,11 +34,7 @@ def build(options: Options) -> int:
     lines = _lines(options)
     try:
         with open_runtime(options) as runtime:
-            built = Build(runtime, asked, lines, _progress(options, lines)).run()
-            if options.manifest:
-                if not runtime.manifests.exists(options.manifest):
-                    runtime.manifests.create(options.manifest)
-                runtime.manifests.add(options.manifest, [built.image_id])
+            built = built_for(runtime, asked, lines, _progress(options, lines))
         lines.end(built.image_id)
     finally:
         lines.close()
