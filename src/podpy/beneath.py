@@ -71,6 +71,14 @@ def real_path(root: str, path: str, *, covered: Collection[str] = ()) -> str:
     return "/" + "/".join(done)
 
 
+def place_in(root: str, path: str) -> str:
+    """Return where `path` is when `root` is the root directory: below that, wherever its links lead.
+
+    For a tree that nobody else changes meanwhile. Raises OSError.
+    """
+    return os.path.join(root, real_path(root, path).lstrip("/"))
+
+
 def links(root: str, paths: Iterable[str]) -> list[str]:
     """Return those of `paths` below `root` that are a symbolic link, or lead over one; a missing path is neither.
 

@@ -190,3 +190,30 @@ def test_the_cache_of_builds_is_pruned(service: Service) -> None:
 
 def test_cancel_wants_an_id(service: Service) -> None:
     assert (service.post("/build/cancel?id=nobody").status, service.post("/build/cancel").status) == (200, 400)
+
+
+def test_a_character_may_come_in_two_pieces(service: Service) -> None:
+    command = "printf a; yes é | head -c 300000 | tr -d '\\n'"
+    for path in "/build", "/libpod/build":
+        said = told(build(service, archive(Dockerfile=f"{BASE}RUN {command}\n"), path, nocache="1"))
+        assert "\N{REPLACEMENT CHARACTER}" not in said and said.count("é") == 100_001
+
+
+def test_an_ignore_file_of_an_archive_is_read_inside_it(service: Service, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("[hidden\n")
+    packed = io.BytesIO(archive(Dockerfile=f"{BASE}COPY . /there/\nRUN echo there: $(ls /there)\n"))
+    with tarfile.open(fileobj=packed, mode="a") as tar:
+        link = tarfile.TarInfo("Dockerfile.dockerignore")
+        link.type, link.linkname = tarfile.SYMTYPE, str(outside)
+        tar.addfile(link)
+    for path in "/build", "/libpod/build":
+        assert "there: Dockerfile Dockerfile.dockerignore\n" in told(
+            build(service, packed.getvalue(), path, nocache="1")
+        )
+
+
+@pytest.mark.parametrize("given", ["[1]", '{"a": 7}', '{"a": {"Value": []}}', '{"a": null}', '{"a": {}}'])
+def test_wrong_named_contexts_are_refused(service: Service, given: str) -> None:
+    refused = build(service, archive(Dockerfile=BASE), "/libpod/build", additionalbuildcontexts=given)
+    assert refused.status in (400, 501) and "additionalbuildcontexts" in refused.message

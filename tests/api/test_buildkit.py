@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import socket
@@ -14,6 +15,7 @@ import pytest
 
 from tests.support import docker, wait
 from tests.support.engine import Result
+from tests.support.registry import Registry
 from tests.support.service import Service
 
 pytestmark = pytest.mark.usefixtures("busybox")
@@ -141,6 +143,96 @@ def test_a_build_comes_from_standard_input(client: Client) -> None:
     said = client("build", "--progress=plain", "-", input=packed)
     said.ok()
     assert " of an archive\n" in said.stderr
+
+
+def test_hard_links_of_a_context_stay_one_file(client: Client) -> None:
+    file = f"{BASE}COPY . /there/\nRUN cat /there/z/b && stat -c %h-links /there/a /there/z/b\n"
+    client.write(Dockerfile=file)
+    with client.podpy.user.impersonated():
+        (client.context / "z").mkdir()
+        (client.context / "a").write_text("of a\n")
+        (client.context / "z/b").hardlink_to(client.context / "a")
+    said = client.build()
+    said.ok()
+    assert " of a\n" in said.stderr and said.stderr.count(" 2-links\n") == 2
+
+
+def test_a_dockerfile_may_be_a_link_inside_the_context_only(client: Client) -> None:
+    client.write(real=f"{BASE}RUN echo of the link\n", a="A")
+    (client.context / "Dockerfile").symlink_to("real")
+    said = client.build()
+    said.ok()
+    assert " of the link\n" in said.stderr
+    outside = client.context.parent / "outside"
+    outside.write_text("RNU hidden\n")
+    for link in "../outside", str(outside):
+        (client.context / "Dockerfile").unlink()
+        (client.context / "Dockerfile").symlink_to(link)
+        refused = client.build()
+        assert (refused.returncode, "hidden" in refused.stderr) == (1, False), refused
+        assert "Dockerfile: no such file or directory" in refused.stderr
+
+
+def test_an_ignore_file_may_be_a_link_inside_the_context_only(client: Client) -> None:
+    client.write(Dockerfile=f"{BASE}COPY . /there/\nRUN echo there: $(ls /there)\n", no="N", rules="no\nrules\n")
+    link = client.context / "Dockerfile.dockerignore"
+    link.symlink_to("rules")
+    said = client.build()
+    said.ok()
+    assert " there: Dockerfile Dockerfile.dockerignore\n" in said.stderr
+    outside = client.context.parent / "outside"
+    outside.write_text("[hidden\n")
+    link.unlink()
+    link.symlink_to(outside)
+    beyond = client.build()
+    beyond.ok()
+    assert "hidden" not in beyond.stderr and " there: Dockerfile Dockerfile.dockerignore no rules\n" in beyond.stderr
+
+
+def test_a_clients_login_is_there_for_the_images_of_a_build(client: Client, secure_registry: Registry) -> None:
+    registry = secure_registry
+    assert registry.ca is not None
+    place = client.podpy.home / ".config/containers/certs.d" / registry.address
+    with client.podpy.user.impersonated():
+        place.mkdir(parents=True)
+        (place / "ca.crt").write_bytes(registry.ca.read_bytes())
+    name, login = f"{registry.address}/base:1", f"{registry.user}:{registry.password}"
+    client.podpy.ok("push", "--creds", login, "localhost/busybox", name)
+    client.write(Dockerfile=f"FROM {name}\nRUN echo with a login\n")
+    assert client.build().returncode == 1
+    config = Path(client.environment["DOCKER_CONFIG"]) / "config.json"
+    auths = {registry.address: {"auth": base64.b64encode(login.encode()).decode()}}
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"auths": auths}))
+    said = client.build()
+    said.ok()
+    assert " with a login\n" in said.stderr
+
+
+def test_a_flood_of_output_is_clipped_as_buildkit_does(client: Client) -> None:
+    client.write(Dockerfile=f"{BASE}RUN yes flood | head -c 5000000; echo the $((6 * 7))\nRUN echo next\n")
+    said = client.build()
+    said.ok()
+    assert "[output clipped, log limit 2MiB reached]" in said.stderr
+    assert " the 42\n" not in said.stderr and " next\n" in said.stderr
+    assert said.stderr.count(" flood\n") in range(2 * 2**20 // 6 - 1, 2 * 2**20 // 6 + 2)
+
+
+def test_a_call_that_fails_is_told_why(client: Client) -> None:
+    client.podpy.ok("images")
+    [database] = client.podpy.graphroot.glob("*.sqlite")
+    kept = database.read_bytes()
+    database.write_bytes(b"no database" * 1000)
+    broken = client("buildx", "du")
+    database.write_bytes(kept)
+    assert (broken.returncode, "not a database" in broken.stderr) == (1, True), broken
+    client("buildx", "du").ok()
+
+
+def test_attestations_that_are_asked_for_are_refused(client: Client) -> None:
+    client.write(Dockerfile=BASE)
+    client.build("--provenance=false").ok()
+    refused = client.build("--sbom=true")
+    assert (refused.returncode, "ttestation" in refused.stderr) == (1, True), refused
 
 
 def test_compose_builds_by_bake(client: Client) -> None:

@@ -26,7 +26,7 @@ ON_DESCRIPTORS = {"read", "write", "isatty", "fstat", "dup", "dup2", "get_termin
 ABOVE = ("src/podpy/cli/", "src/podpy/_start.py", "src/podpy/__main__.py", "src/podpy/pack/")
 
 NAMED = {
-    "src/podpy/api/work.py": "a bug's traceback goes to the service's log",
+    "src/podpy/api/errors.py": "a bug's traceback goes to the service's log",
     "src/podpy/libpod/runtime.py": "the facade: makes the Caller of a library that gives none",
     "src/podpy/config/auth.py": "REGISTRY_AUTH_FILE",
     "src/podpy/config/containers_conf.py": "CONTAINERS_CONF",

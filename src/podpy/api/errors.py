@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from podpy.errors import PodpyError
 
 STATUSES = {
@@ -81,3 +83,11 @@ def message_of(error: BaseException, kind: str = "", name: str = "") -> str:
         where = f": {error.filename}" if isinstance(error.filename, str) else ""
         return f"{error.strerror}{where}"
     return f"internal error: {type(error).__name__}: {error}"
+
+
+def log_bug(error: BaseException) -> None:
+    """Write the traceback of an error that nobody has foreseen to the service's log."""
+    import traceback
+
+    if not isinstance(error, HttpError | PodpyError | OSError):
+        traceback.print_exception(error, file=sys.stderr)

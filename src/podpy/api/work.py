@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from email.utils import formatdate
 from importlib import import_module
 
@@ -11,10 +10,9 @@ from podpy import fastjson
 from podpy.api import values
 from podpy.api.call import JSON_TYPE, Call
 from podpy.api.connection import Connection
-from podpy.api.errors import HttpError, message_of, status_of
+from podpy.api.errors import HttpError, log_bug, message_of, status_of
 from podpy.api.table import ROUTES
 from podpy.api.versions import NEWEST, OLDEST, words
-from podpy.errors import PodpyError
 from podpy.libpod.caller import Caller, Streams
 from podpy.libpod.preload import preload
 from podpy.libpod.system.info import API_VERSION as PODMAN_VERSION
@@ -66,10 +64,8 @@ def serve(connection: Connection, runtime: Runtime, environ: Mapping[str, str]) 
         _handle(call)
     except (BrokenPipeError, ConnectionResetError):
         return False  # the client has gone: nobody is there to be told
-    except (HttpError, PodpyError, OSError) as error:
-        _fail(connection, request, call, error)
     except Exception as error:
-        _log(error)
+        log_bug(error)
         _fail(connection, request, call, error)
     finally:
         runtime.close(at_end=True)
@@ -156,10 +152,3 @@ def _fail(connection: Connection, request: Request | None, call: Call | None, er
         connection.answer(status, body.encode("utf-8", "surrogateescape"), headers)
     except (OSError, RuntimeError):
         pass  # it has gone, or sent what leaves no way to answer
-
-
-def _log(error: BaseException) -> None:
-    """Write the traceback of a bug to the service's log."""
-    import traceback
-
-    traceback.print_exception(error, file=sys.stderr)

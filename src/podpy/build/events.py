@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeAlias
 
-_STDERR = 2
+STDERR = 2
 
 
 class Vertex(Record):
@@ -111,10 +111,10 @@ class Events(Report):
 
     def explained(self, why: Why) -> None:
         if not why.cached:
-            self.output(_STDERR, f"not cached: {'; '.join(why.reasons)}\n".encode("utf-8", "surrogateescape"))
+            self.output(STDERR, f"not cached: {'; '.join(why.reasons)}\n".encode("utf-8", "surrogateescape"))
 
     def fetched(self, name: str) -> None:
-        self.output(_STDERR, f"cache from {name}\n".encode())
+        self.output(STDERR, f"cache from {name}\n".encode("utf-8", "surrogateescape"))
 
     def sent(self, name: str) -> None:
         self._at_once(f"exporting cache to {name}")

@@ -58,11 +58,13 @@ def read_files(
         context = directory_of(options.context)
         paths = found_or_given(options)
         files = [parsed(path, given=options.dockerfile) for path in paths]
+        sent, name = "", "" if paths[0] == STDIN else paths[0]
     else:
         context, origin = fetched.directory, fetched.files or fetched.directory
-        place = _inside if fetched.files else _of_fetched
-        paths = [place(origin, name) for name in options.files] or [_found(origin, options.context, _inside)]
+        place = beneath.place_in if fetched.files else _of_fetched
+        paths = [place(origin, each) for each in options.files] or [_found(origin, options.context, beneath.place_in)]
         files = [parsed(path, path.removeprefix(f"{origin}/")) for path in paths]
+        sent, name = _of_ignore_file(origin, paths[0], options.files)
     for file in files:
         if "check" in file.directives:  # check=error=true
             from podpy.build.reading.lint import check
@@ -77,12 +79,12 @@ def read_files(
     stages = Stages(instructions, arguments.before_from, options.contexts)
     target = stages.target(options.target)
     needed = stages.needed(target) if options.skip_unused else stages.all[: target + 1]
-    first = "" if paths[0] == STDIN else paths[0]
+    rules = load(context, name, options.ignore_file, origin=sent)
     return ReadFiles(
         stages=stages,
         needed=[*needed],
         total=target + 1,
-        context=ContextOrigin(context, load(context, first, options.ignore_file), known if fetched is None else None),
+        context=ContextOrigin(context, rules, known if fetched is None else None),
         place="\0".join([*_places(options, context, paths, fetched=fetched is not None), options.target]),
     )
 
@@ -97,12 +99,19 @@ def _of_fetched(context: str, name: str) -> str:
 
     What isn't there is a file of this machine, as for Podman.
     """
-    inside = _inside(context, name)
+    inside = beneath.place_in(context, name)
     return inside if name != STDIN and os.path.isfile(inside) else name
 
 
-def _inside(context: str, name: str) -> str:
-    return os.path.join(context, beneath.real_path(context, name).lstrip("/"))
+def _of_ignore_file(origin: str, path: str, given: list[str]) -> tuple[str, str]:
+    """Return what `load` is told of a fetched context: `origin` and the Dockerfile's name, which isn't its target's if
+    it is a link; or, of a file of this machine, "" and its path.
+    """
+    if path == STDIN:
+        return "", ""
+    if not path.startswith(f"{origin}/"):
+        return "", path
+    return origin, given[0] if given else os.path.relpath(path, origin)
 
 
 def warnings(options: BuildOptions) -> list[Lint]:

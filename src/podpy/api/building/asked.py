@@ -115,12 +115,13 @@ def _names(text: str) -> list[str]:
 
 
 def _contexts(given: Any) -> dict[str, str]:
-    """Return named contexts: images and addresses; directories are the client's, and not here."""
+    """Return named contexts: images and addresses; directories are the client's, and not here. Raises HttpError."""
+    check(given, {"*": Either({"Value": str, "IsImage": bool, "IsURL": bool}, str)}, "additionalbuildcontexts")
     found = {}
-    for name, each in (given or {}).items() if isinstance(given, dict) else ():
-        value = each.get("Value", "") if isinstance(each, dict) else each
-        is_image = isinstance(each, dict) and each.get("IsImage")
-        found[name] = f"docker-image://{value}" if is_image and "://" not in value else value
+    for name, each in (given or {}).items():
+        said = each if isinstance(each, dict) else {"Value": each}
+        value = said.get("Value") or ""
+        found[name] = f"docker-image://{value}" if said.get("IsImage") and "://" not in value else value
         if "://" not in found[name]:
             raise HttpError(501, f"additionalbuildcontexts: {name}: only images and addresses can be named contexts")
     return found

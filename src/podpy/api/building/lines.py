@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
+
 from podpy import fastjson
 from podpy.api.compat.images.names import familiar
 from podpy.build.options import Report
@@ -28,6 +30,7 @@ class Lines(Report):
         self._connection = connection
         self._quiet = quiet
         self._step: StepName | None = None
+        self._decoders = {stream: getincrementaldecoder("utf-8")("replace") for stream in (1, 2)}
 
     def _line(self, value: dict[str, Any]) -> None:
         if not self._connection.is_begun:
@@ -36,8 +39,14 @@ class Lines(Report):
 
     def say(self, text: str) -> None:
         """Tell a text, unless the client wants quiet."""
+        for stream, decoder in self._decoders.items():
+            self._say_output(stream, decoder.decode(b"", final=True))
         if not self._quiet:
             self._line({"stream": text})
+
+    def _say_output(self, stream: int, text: str) -> None:
+        if text and not self._quiet:
+            self._line({"stream": self.shown(stream, text)})
 
     def of_stage(self, stage: int, stages: int) -> Report:
         return self
@@ -53,7 +62,12 @@ class Lines(Report):
         self.say(f"--> {image_id[:_SHORT]}\n")
 
     def output(self, stream: int, data: bytes) -> None:
-        self.say(data.decode("utf-8", "replace"))
+        """Tell what a command writes; a character may come in two pieces."""
+        self._say_output(stream, self._decoders[stream].decode(data))
+
+    def shown(self, stream: int, text: str) -> str:
+        """Return a command's output as the client is to show it."""
+        return text
 
     def commits(self, stage: StepName, name: str) -> None:
         self.say(f"{prefix(stage)}COMMIT {name}".rstrip() + "\n")
@@ -99,9 +113,8 @@ class DockerLines(Lines):
     def made(self, image_id: str) -> None:
         self.say(f" ---> {image_id[:_SHORT]}\n")
 
-    def output(self, stream: int, data: bytes) -> None:
-        text = data.decode("utf-8", "replace")
-        self.say(text if stream == 1 else f"{_RED}{text}{_PLAIN}")
+    def shown(self, stream: int, text: str) -> str:
+        return text if stream == 1 else f"{_RED}{text}{_PLAIN}"
 
     def commits(self, stage: StepName, name: str) -> None:
         """Docker has no such line."""

@@ -48,12 +48,12 @@ def context(call: Call) -> Fetched:
 
 def is_there(fetched: Fetched, name: str) -> bool:
     """Return whether a context has a file of this name."""
-    return os.path.isfile(os.path.join(fetched.directory, beneath.real_path(fetched.directory, name).lstrip("/")))
+    return os.path.isfile(beneath.place_in(fetched.directory, name))
 
 
 def authfile(call: Call) -> str:
-    """Return the path of a file with the credentials of X-Registry-Config, which goes when this process does; "" if
-    there are none. Raises HttpError.
+    """Return the path of a file with the credentials of X-Registry-Config, in the memory of this process; "" if there
+    are none. Raises HttpError.
     """
     text = call.request.headers.get(_CONFIG, "")
     if not text:
@@ -66,11 +66,26 @@ def authfile(call: Call) -> str:
     found = {host: entry for host, entry in auths.items() if entry}
     if not found:
         return ""
-    call.runtime.enter()
-    path = call.runtime.store.staging.new_path("auth")
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
-        file.write(fastjson.dumps({"auths": found}))
-    return path
+    return InMemory(fastjson.dumps({"auths": found}).encode("utf-8", "surrogateescape")).path
+
+
+class InMemory:
+    """A file without a name on disk. `path`: where this process, and those that it forks, find it until `close`."""
+
+    def __init__(self, content: bytes) -> None:
+        self._descriptor = os.memfd_create("secret", os.MFD_CLOEXEC)
+        self.path = f"/proc/self/fd/{self._descriptor}"
+        while content:
+            content = content[os.write(self._descriptor, content) :]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        os.close(self._descriptor)
+
+
+def entry(name: str, password: str) -> dict[str, str]:
+    """Return a login as containers-auth.json(5) has it."""
+    return {"auth": base64.b64encode(f"{name}:{password}".encode("utf-8", "surrogateescape")).decode()}
 
 
 def _key(host: str) -> str:
@@ -82,6 +97,6 @@ def _entry(given: Any) -> dict[str, str]:
         return {}
     name, password = given.get("username") or "", given.get("password") or ""
     if name and password:
-        return {"auth": base64.b64encode(f"{name}:{password}".encode()).decode()}
+        return entry(name, password)
     known = {"auth": given.get("auth"), "identitytoken": given.get("identitytoken")}
     return {key: value for key, value in known.items() if isinstance(value, str) and value}

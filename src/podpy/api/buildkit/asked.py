@@ -42,6 +42,9 @@ def beginning_with(attrs: Mapping[str, str], prefix: str) -> dict[str, str]:
 
 def options(attrs: Mapping[str, str], *, rootless: bool) -> BuildOptions:
     """Return what is asked for, without what comes from the session. Raises GrpcError, PodpyError."""
+    if any("\0" in text for pair in attrs.items() for text in pair):
+        raise GrpcError(INVALID, "an attribute has a NUL in it")
+    _refuse_attestations(attrs)
     if attrs.get("requestid"):
         raise GrpcError(UNIMPLEMENTED, f"request {attrs['requestid']} isn't supported: only builds are")
     platform = attrs.get("platform", "")
@@ -60,6 +63,18 @@ def options(attrs: Mapping[str, str], *, rootless: bool) -> BuildOptions:
         container=_container(attrs, rootless=rootless),
         **_times(arguments),
     )
+
+
+def _refuse_attestations(attrs: Mapping[str, str]) -> None:
+    """Raise GrpcError for an attestation that somebody asks for.
+
+    What buildx adds of itself is for the cache that is in the image (`inline-only`), so it is left out. buildx knows by
+    the bridge's capabilities that there are no others, and says so itself; other clients hear it here.
+    """
+    for name, value in beginning_with(attrs, "attest:").items():
+        words = value.split(",")
+        if "disabled=true" not in words and "inline-only=true" not in words:
+            raise GrpcError(UNIMPLEMENTED, f"attestations aren't supported: {name}")
 
 
 def _times(arguments: Mapping[str, str]) -> dict[str, Any]:

@@ -8,10 +8,9 @@ import os
 from podpy.api.buildkit import messages
 from podpy.api.buildkit.asked import FRONTEND, check_frontend
 from podpy.api.buildkit.grpc import CANCELLED, INVALID, NOT_FOUND, UNIMPLEMENTED, UNKNOWN, GrpcError
-from podpy.api.buildkit.http2 import Gone
 from podpy.api.buildkit.session import Sessions
 from podpy.api.buildkit.solving import Solving
-from podpy.api.buildkit.status import Board, Steps
+from podpy.api.buildkit.status import Boards, Steps
 from podpy.libpod.system.info import architecture
 from podpy.version import VERSION
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.api.buildkit.grpc import Handler, Messages
+    from podpy.api.buildkit.status import Board
     from podpy.libpod.runtime import Runtime
 
 _CONTROL = "/moby.buildkit.v1.Control/"
@@ -50,7 +50,7 @@ class Services:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self.sessions = Sessions(runtime.paths.runroot)
-        self._boards: dict[str, Board] = {}
+        self._boards = Boards()
         self._bridged: dict[str, Bridged] = {}
         self.methods: dict[str, Handler] = {
             f"{_CONTROL}ListWorkers": self._workers,
@@ -105,12 +105,9 @@ class Services:
 
     # Builds
 
-    def _board(self, ref: str) -> Board:
-        return self._boards.setdefault(ref, Board())
-
     async def _status(self, call: Messages) -> None:
         request = await call.request(messages.STATUS)
-        async for told in self._board(request["ref"]).follow():
+        async for told in self._boards.follow(request["ref"]):
             await call.send(told, messages.STATUS_TOLD)
 
     async def _solve(self, call: Messages) -> None:
@@ -118,23 +115,19 @@ class Services:
         ref = request["ref"]
         if not ref:
             raise GrpcError(INVALID, "a build needs a ref")
-        board = self._board(ref)
+        board = self._boards.get(ref)
         working = asyncio.ensure_future(self._solved(request, board))
         leaving = asyncio.ensure_future(_left(call))
         try:
             await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
                 raise GrpcError(CANCELLED, "the client has given the build up")
-            try:
-                told = working.result()
-            except Gone:
-                raise GrpcError(UNKNOWN, "the client's session has ended") from None
-            await call.send({"response": told}, messages.SOLVED)
+            await call.send({"response": working.result()}, messages.SOLVED)
         finally:
             leaving.cancel()
             working.cancel()
             await asyncio.gather(working, leaving, return_exceptions=True)
-            board.end()
+            self._boards.end(ref)
             self._bridged.pop(ref, None)
 
     async def _solved(self, request: dict[str, Any], board: Board) -> dict[str, str]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import stat
 
-from podpy.api.buildkit.grpc import INTERNAL, GrpcError, check
+from podpy.api.buildkit.grpc import INTERNAL, INVALID, GrpcError
 from podpy.api.buildkit.messages import PACKET
-from podpy.api.buildkit.wire import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +26,9 @@ _DIRECTORY, _LINK, _DEVICE, _PIPE, _SOCKET, _CHARACTER = 1 << 31, 1 << 27, 1 << 
 _OTHERS = _DEVICE | _PIPE | _SOCKET | _CHARACTER
 _SPECIAL = ((1 << 23, stat.S_ISUID), (1 << 22, stat.S_ISGID), (1 << 20, stat.S_ISVTX))
 _PIECE = 32 << 10
+_WRITING = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MAKING = _WRITING | os.O_CREAT | os.O_EXCL
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Receiving:
@@ -44,13 +46,12 @@ class Receiving:
     async def run(self) -> None:
         """Receive all. Raises GrpcError, Gone, OSError."""
         try:
-            while (data := await self._call.receive()) is not None:
-                await self._take(decode(data, PACKET))
+            async for packet in self._call.rest(PACKET):
+                await self._take(packet)
         finally:
             for _, _, descriptor in self._waiting.values():
                 if descriptor >= 0:
                     os.close(descriptor)
-        check(self._call)
         if not self._is_listed or self._waiting:
             raise GrpcError(INTERNAL, "the client's files broke off")
         for path, what in reversed(self._directories):
@@ -68,31 +69,33 @@ class Receiving:
             self._write(packet["id"], packet["data"])
         elif kind == _ERROR:
             raise GrpcError(INTERNAL, packet["data"].decode("utf-8", "replace"))
-        elif kind == _FINISHED:
-            return
         if self._is_listed and not self._waiting and kind in (_STAT, _DATA):
             await self._call.send({"type": _FINISHED}, PACKET, end=True)
 
     def _make(self, number: int, what: dict[str, Any]) -> bool:
-        """Make a file that has no content; return whether it has some, which is to be asked for."""
+        """Make a file, which is empty; return whether its content is to be asked for.
+
+        It is there before its content: a hard link may come in between.
+        """
         mode, path = what["mode"], self._place(what["path"])
         if mode & _DIRECTORY:
             os.mkdir(path, 0o700)
             self._known.add(what["path"])
             self._directories.append((path, what))
         elif mode & _LINK:
-            os.symlink(what["link"], path)
+            os.symlink(_plain(what["link"]), path)
         elif mode & _OTHERS:
             return False  # nothing that a build could copy
         elif what["link"]:
             os.link(self._place(what["link"]), path, follow_symlinks=False)
         else:
+            os.close(os.open(path, _MAKING, 0o600))
             self._waiting[number] = path, what, -1
             return True
         return False
 
     def _place(self, path: str) -> str:
-        parts = path.split("/")
+        parts = _plain(path).split("/")
         if not path or ".." in parts or "." in parts or "" in parts or os.path.dirname(path) not in self._known:
             raise GrpcError(INTERNAL, f"the client sent a path that isn't one of a directory's: {path}")
         return os.path.join(self._target, path)
@@ -102,8 +105,7 @@ class Receiving:
             raise GrpcError(INTERNAL, "the client sent a file that wasn't asked for")
         path, what, descriptor = self._waiting[number]
         if descriptor < 0:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(path, flags, 0o600)
+            descriptor = os.open(path, _WRITING)
             self._waiting[number] = path, what, descriptor
         while data:
             data = data[os.write(descriptor, data) :]
@@ -112,6 +114,12 @@ class Receiving:
         os.close(descriptor)
         del self._waiting[number]
         _finish(path, what)
+
+
+def _plain(path: str) -> str:
+    if "\0" in path:
+        raise GrpcError(INVALID, "the client sent a path with a NUL in it")
+    return path
 
 
 def _finish(path: str, what: dict[str, Any]) -> None:
@@ -125,25 +133,26 @@ def _mode(gos: int) -> int:
 
 async def send_directory(call: Messages, directory: str) -> None:
     """Send the files of a directory. Raises GrpcError, Gone, OSError."""
-    paths = []
-    for path, status in _walk(directory, ""):
+    files: dict[int, str] = {}  # those with contents, by their numbers
+    for number, (path, status) in enumerate(_walk(directory, "")):
         link = os.readlink(os.path.join(directory, path)) if stat.S_ISLNK(status.st_mode) else ""
-        paths.append(path)
+        if stat.S_ISREG(status.st_mode):
+            files[number] = path
         await call.send({"type": _STAT, "stat": _shown(path, status, link)}, PACKET)
     await call.send({"type": _STAT}, PACKET)
-    while (data := await call.receive()) is not None:
-        packet = decode(data, PACKET)
+    async for packet in call.rest(PACKET):
         if packet["type"] == _REQUEST:
-            await _send_file(call, packet["id"], os.path.join(directory, paths[packet["id"]]))
+            if packet["id"] not in files:
+                raise GrpcError(INVALID, f"the client asked for file {packet['id']}, which has no content")
+            await _send_file(call, packet["id"], os.path.join(directory, files[packet["id"]]))
         elif packet["type"] == _ERROR:
             raise GrpcError(INTERNAL, packet["data"].decode("utf-8", "replace"))
         elif packet["type"] == _FINISHED:
             await call.send({"type": _FINISHED}, PACKET, end=True)
-    check(call)
 
 
 async def _send_file(call: Messages, number: int, path: str) -> None:
-    with open(path, "rb") as file:
+    with os.fdopen(os.open(path, _READING), "rb") as file:
         while data := file.read(_PIECE):
             await call.send({"type": _DATA, "id": number, "data": data}, PACKET)
     await call.send({"type": _DATA, "id": number}, PACKET)

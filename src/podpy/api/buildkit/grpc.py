@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from contextlib import asynccontextmanager
 from urllib.parse import quote, unquote
 
 from podpy.api.buildkit.http2 import Gone, Http2
 from podpy.api.buildkit.messages import ERROR
 from podpy.api.buildkit.wire import WireError, decode, encode
+from podpy.api.errors import log_bug, message_of
+from podpy.numbers import whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 OK, UNKNOWN, INVALID, NOT_FOUND, UNIMPLEMENTED, INTERNAL, CANCELLED = 0, 2, 3, 5, 12, 13, 1
 _HEAD = 5
 _LARGEST = 16 << 20  # bytes of a message
+_LARGEST_CODE = 16
+_PLAIN = " !#$&'()*+,/:;=?@[]~\"<>{}|\\^`"  # what isn't escaped in a status' text
 _TYPE = ("content-type", "application/grpc")
 
 
@@ -33,6 +38,16 @@ class GrpcError(Exception):
         self.code = code
         self.message = message
         self.details = details
+
+
+def failure(error: BaseException) -> GrpcError:
+    """Return what a client is told of any error; one that nobody has foreseen goes to the service's log, too."""
+    if isinstance(error, GrpcError):
+        return error
+    if isinstance(error, Gone):
+        return GrpcError(UNKNOWN, "the client's session has ended")
+    log_bug(error)
+    return GrpcError(UNKNOWN, message_of(error))
 
 
 class Messages:
@@ -70,11 +85,13 @@ class Messages:
 
     async def request(self, schema: Schema) -> dict[str, Any]:
         """Return the one message of a request. Raises GrpcError, Gone."""
-        data = await self.receive()
-        try:
-            return decode(data or b"", schema)
-        except WireError as error:
-            raise GrpcError(INVALID, f"bad message: {error}") from None
+        return _decoded(await self.receive() or b"", schema)
+
+    async def rest(self, schema: Schema) -> AsyncIterator[dict[str, Any]]:
+        """Yield the messages until the end; raise what the other side says then. Raises GrpcError, Gone."""
+        while (data := await self.receive()) is not None:
+            yield _decoded(data, schema)
+        check(self)
 
     async def send(self, message: dict[str, Any], schema: Schema, *, end: bool = False) -> None:
         """Send a message. Raises Gone, GrpcError if the other side has ended the call."""
@@ -99,7 +116,7 @@ class Messages:
             return
         told = [
             ("grpc-status", str(error.code)),
-            ("grpc-message", quote(error.message, safe=" !#$&'()*+,/:;=?@[]~\"<>{}|\\^`")),
+            ("grpc-message", quote(error.message, safe=_PLAIN, errors="surrogateescape")),
         ]
         if error.details:
             details = [{"url": url, "value": value} for url, value in error.details]
@@ -117,10 +134,8 @@ async def serve(stream: Stream, methods: Mapping[str, Handler]) -> None:
         if handler is None:
             raise GrpcError(UNIMPLEMENTED, f"unknown method {stream.headers.get(':path', '')}")
         await handler(messages)
-    except GrpcError as raised:
-        error = raised
-    except Gone:
-        return
+    except Exception as raised:  # whatever has failed: the client waits for a status
+        error = failure(raised)
     try:
         await messages.end(error)
     except Gone:
@@ -133,34 +148,41 @@ class Calls:
     def __init__(self, connection: Http2) -> None:
         self._connection = connection
 
-    async def begin(self, path: str, metadata: Sequence[tuple[str, str]] = ()) -> Messages:
-        """Begin a call. Raises Gone."""
+    @asynccontextmanager
+    async def call(self, path: str, metadata: Sequence[tuple[str, str]] = ()) -> AsyncIterator[Messages]:
+        """Begin a call, which ends with the block: an error in it gives the call up. Raises Gone."""
         stream = self._connection.open()
         head = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost")]
-        await stream.send_headers([*head, _TYPE, ("te", "trailers"), *metadata])
-        return Messages(stream)
+        try:
+            await stream.send_headers([*head, _TYPE, ("te", "trailers"), *metadata])
+            yield Messages(stream)
+        except BaseException:
+            stream.reset()
+            raise
+        finally:
+            self._connection.forget(stream)
 
     async def one(self, path: str, request: dict[str, Any], sent: Schema, answered: Schema) -> dict[str, Any]:
         """Send one message, and return the one that answers it. Raises GrpcError, Gone."""
-        messages = await self.begin(path)
-        await messages.send(request, sent, end=True)
-        data = await messages.receive()
-        if data is not None:
-            await messages.receive()
-        check(messages)
-        self._connection.forget(messages.stream)
-        return decode(data or b"", answered)
+        async with self.call(path) as messages:
+            await messages.send(request, sent, end=True)
+            data = await messages.receive()
+            if data is not None:
+                await messages.receive()
+            check(messages)
+            return _decoded(data or b"", answered)
 
 
-async def rest(messages: Messages) -> AsyncIterator[bytes]:
-    """Yield the messages until the end; raise what the other side says then."""
-    while (data := await messages.receive()) is not None:
-        yield data
-    check(messages)
+def _decoded(data: bytes, schema: Schema) -> dict[str, Any]:
+    try:
+        return decode(data, schema)
+    except WireError as error:
+        raise GrpcError(INVALID, f"bad message: {error}") from None
 
 
 def check(messages: Messages) -> None:
     """Raise GrpcError if the other side has said that its call failed."""
     code = messages.trailers.get("grpc-status", "0")
     if code != "0":
-        raise GrpcError(int(code) if code.isdigit() else UNKNOWN, unquote(messages.trailers.get("grpc-message", "")))
+        message = unquote(messages.trailers.get("grpc-message", ""), errors="surrogateescape")
+        raise GrpcError(whole(code, _LARGEST_CODE) or UNKNOWN, message)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PIECE = 256 << 10
 _WINDOW = 4 << 20  # bytes that the other side may send before we have read them
+_MOST_STREAMS = 1000  # at a time: a bake has a few for each target, and each waits for the others
 
 
 class Gone(ConnectionError):
@@ -65,21 +66,28 @@ class Http2:
         self._serve = serve
         config = h2.config.H2Configuration(client_side=serve is None, header_encoding="utf-8")
         self._h2 = h2.connection.H2Connection(config)
+        codes = h2.settings.SettingCodes
         self._h2.local_settings = h2.settings.Settings(
-            client=serve is None, initial_values={h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW}
+            client=serve is None,
+            initial_values={
+                codes.INITIAL_WINDOW_SIZE: _WINDOW,
+                codes.MAX_CONCURRENT_STREAMS: _MOST_STREAMS,
+                codes.MAX_HEADER_LIST_SIZE: self._h2.DEFAULT_MAX_HEADER_LIST_SIZE,
+            },
         )
+        self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(_WINDOW)
+        connected.setblocking(False)
         self._streams: dict[int, Stream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._may_send = asyncio.Event()
-        self._lock = asyncio.Lock()
+        self._out = bytearray()
+        self._writing: asyncio.Task[None] | None = None
         self.is_gone = False
 
     async def run(self, early: bytes = b"") -> None:
         """Serve until the other side closes; what it has opened is cancelled then."""
         loop = asyncio.get_running_loop()
-        self._socket.setblocking(False)
-        self._h2.initiate_connection()
-        self._h2.increment_flow_control_window(_WINDOW)
         try:
             await self._flush()
             data = early or await loop.sock_recv(self._socket, _PIECE)
@@ -103,25 +111,38 @@ class Http2:
             task.cancel()
 
     async def finish(self) -> None:
-        """Wait for what is left of streams' work."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Wait for what is left of streams' work; nothing uses the socket afterwards."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        """Hold a task until it is done: the loop itself doesn't (asyncio.create_task)."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _work(self, stream: Stream, serve: Callable[[Stream], Awaitable[None]]) -> None:
+        try:
+            await serve(stream)
+        finally:
+            self.forget(stream)
 
     def _see(self, event: object) -> None:
         if isinstance(event, h2.events.RequestReceived):
             stream = self._streams[event.stream_id] = Stream(self, event.stream_id)
             stream.headers = {str(name): str(value) for name, value in event.headers}
             if self._serve is not None:
-                task = asyncio.ensure_future(self._serve(stream))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._keep(asyncio.ensure_future(self._work(stream, self._serve)))
         elif isinstance(event, h2.events.ResponseReceived | h2.events.TrailersReceived):
             self._put(event.stream_id, [(str(name), str(value)) for name, value in event.headers])
         elif isinstance(event, h2.events.DataReceived):
             stream_id, data, size = event.stream_id, event.data, event.flow_controlled_length
-            if data:
+            is_wanted = bool(data) and stream_id in self._streams
+            if is_wanted:
                 self._put(stream_id, bytes(data))
-            if size > len(data):
-                self._h2.acknowledge_received_data(size - len(data), stream_id)
+            unread = size - len(data) if is_wanted else size  # of a stream that is done with, and padding
+            if unread:
+                self._h2.acknowledge_received_data(unread, stream_id)
         elif isinstance(event, h2.events.StreamEnded):
             self._put(event.stream_id, None)
         elif isinstance(event, h2.events.StreamReset):
@@ -148,8 +169,8 @@ class Http2:
         return stream
 
     def took(self, stream: Stream, size: int) -> None:
-        """Let the other side send as much again."""
-        if self.is_gone or stream.is_reset:
+        """Let the other side send as much again: on the connection also when the stream itself is over."""
+        if self.is_gone:
             return
         try:
             self._h2.acknowledge_received_data(size, stream.number)
@@ -197,19 +218,35 @@ class Http2:
             self._flush_soon()
 
     def forget(self, stream: Stream) -> None:
-        """A stream is done with."""
+        """A stream is done with: what nobody has read of it, and what still comes, counts as read."""
         self._streams.pop(stream.number, None)
+        unread = 0
+        while not stream.queue.empty():
+            item = stream.queue.get_nowait()
+            unread += len(item) if isinstance(item, bytes) else 0
+        if unread:
+            self.took(stream, unread)
 
     def _flush_soon(self) -> None:
-        task = asyncio.ensure_future(self._flush())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(asyncio.ensure_future(self._flush()))
 
     async def _flush(self) -> None:
-        async with self._lock:
-            data = self._h2.data_to_send()
-            if data and not self.is_gone:
-                try:
-                    await asyncio.get_running_loop().sock_sendall(self._socket, data)
-                except OSError:
-                    self.is_gone = True
+        """Send what is to be sent. A task of its own writes: whoever is cancelled here leaves no half frame behind."""
+        self._out += self._h2.data_to_send()
+        if self._out and self._writing is None:
+            self._writing = self._keep(asyncio.ensure_future(self._write()))
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._out and not self.is_gone:
+                data = bytes(self._out)
+                self._out.clear()
+                await loop.sock_sendall(self._socket, data)
+        except (OSError, asyncio.CancelledError):
+            self.is_gone = True
+            self._may_send.set()
+        finally:
+            self._writing = None

@@ -70,15 +70,34 @@ async def take(directory: str, session: str) -> tuple[socket.socket, bytes] | No
         end = loop.time() + _PATIENCE
         while loop.time() < end:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as asking:
+                asking.setblocking(False)
                 try:
                     asking.connect(path)
-                except (FileNotFoundError, ConnectionRefusedError):
+                    return await asyncio.wait_for(_received(asking), end - loop.time())
+                except OSError:  # it isn't there yet, or its holder has just ended
                     await asyncio.sleep(_STEP)
-                    continue
-                data, descriptors, _, _ = socket.recv_fds(asking, _PIECE, 1)
-                if descriptors:
-                    return socket.socket(fileno=descriptors[0]), data[1:]
-            await asyncio.sleep(_STEP)
         return None
     finally:
         os.close(place)
+
+
+async def _received(asking: socket.socket) -> tuple[socket.socket, bytes]:
+    """Return a connection that is handed on, and what has arrived on it. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(asking, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(asking)
+    data, descriptors, _, _ = socket.recv_fds(asking, _PIECE, 1, socket.MSG_CMSG_CLOEXEC)
+    if not descriptors:
+        raise ConnectionAbortedError("the session's holder has ended")
+    connection = socket.socket(fileno=descriptors[0])
+    try:
+        while piece := await loop.sock_recv(asking, _PIECE):
+            data += piece
+    except BaseException:
+        connection.close()
+        raise
+    return connection, data[1:]

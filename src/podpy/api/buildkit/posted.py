@@ -7,8 +7,7 @@ import base64
 
 from podpy import fastjson
 from podpy.api.building.leaving import end_with
-from podpy.api.buildkit.grpc import GrpcError
-from podpy.api.buildkit.http2 import Gone
+from podpy.api.buildkit.grpc import failure
 from podpy.api.buildkit.messages import STATUS_TOLD
 from podpy.api.buildkit.session import Sessions
 from podpy.api.buildkit.solving import Solving
@@ -79,15 +78,15 @@ async def _build(call: Call, attrs: dict[str, str], exporter: tuple[str, dict[st
         answer = await Solving(call.runtime, session, attrs, exporter, steps).run()
         if answer:
             last = {"id": "moby.image.id", "aux": {"ID": answer["containerimage.digest"]}}
-    except GrpcError as error:
-        last = {"errorDetail": {"message": error.message}, "error": error.message}
-    except Gone:
-        message = "the client's session has ended"
+    except Exception as error:  # whatever has failed: the answer has begun, so its last line tells it
+        message = failure(error).message
         last = {"errorDetail": {"message": message}, "error": message}
     finally:
         board.end()
-        await telling
-        await sessions.close()
+        try:
+            await telling
+        finally:
+            await sessions.close()
     if last:
         _line(call, last)
     call.connection.end()

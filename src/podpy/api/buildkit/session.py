@@ -8,14 +8,16 @@ from urllib.parse import quote_plus
 
 from podpy.api.buildkit import messages
 from podpy.api.buildkit.filesync import Receiving, send_directory
-from podpy.api.buildkit.grpc import INTERNAL, Calls, GrpcError, check, rest
-from podpy.api.buildkit.http2 import Gone, Http2
+from podpy.api.buildkit.grpc import INTERNAL, Calls, GrpcError, check
+from podpy.api.buildkit.http2 import Http2
 from podpy.api.buildkit.meeting import take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from socket import socket
+
+    from podpy.api.buildkit.grpc import Messages
 
 _FILES = "/moby.filesync.v1.FileSync/DiffCopy"
 _SEND = "/moby.filesync.v1.FileSend/DiffCopy"
@@ -24,6 +26,7 @@ _CREDENTIALS = "/moby.filesync.v1.Auth/Credentials"
 _UPLOAD = "/moby.upload.v1.Upload/Pull"
 _CHECK_AGENT = "/moby.sshforward.v1.SSH/CheckAgent"
 _AGENT = "/moby.sshforward.v1.SSH/ForwardAgent"
+_OUTPUT = "buildkit-attachable-exporter-id"  # metadata: which of the client's outputs
 _PIECE = 32 << 10
 
 
@@ -40,6 +43,7 @@ class Session:
         """Close the connection."""
         self._running.cancel()
         await asyncio.gather(self._running, return_exceptions=True)
+        await self._connection.finish()
         self._socket.close()
 
     async def files(
@@ -55,11 +59,8 @@ class Session:
                 metadata += [(key, value) for value in values]
             else:
                 metadata += [(f"{key}-encoded", "1"), *((key, quote_plus(value)) for value in values)]
-        call = await self._calls.begin(_FILES, metadata)
-        try:
+        async with self._calls.call(_FILES, metadata) as call:
             await Receiving(call, target).run()
-        finally:
-            self._connection.forget(call.stream)
 
     async def secret(self, name: str) -> bytes | None:
         """Return a secret; None if the client has none of this name. Raises Gone."""
@@ -83,11 +84,10 @@ class Session:
 
     async def upload(self, path: str, target: str) -> None:
         """Write what the client offers at a path of http://buildkit-session/ to a file. Raises GrpcError, Gone."""
-        call = await self._calls.begin(_UPLOAD, [("urlpath", path)])
-        with open(target, "xb") as file:
-            await call.send({}, messages.DATA)
-            async for data in rest(call):
-                file.write(messages_data(data))
+        async with self._calls.call(_UPLOAD, [("urlpath", path)]) as call:
+            with open(target, "xb") as file:
+                async for told in call.rest(messages.DATA):
+                    file.write(told["data"])
 
     async def has_agent(self, name: str) -> bool:
         """Return whether the client forwards an agent of this name. Raises Gone."""
@@ -100,21 +100,16 @@ class Session:
     async def agent(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Move bytes between a connection to an agent's socket and the client's agent."""
         try:
-            call = await self._calls.begin(_AGENT, [("buildkit.ssh.id", name)])
-
-            async def forward() -> None:
-                while data := await reader.read(_PIECE):
-                    await call.send({"data": data}, messages.DATA)
-                await call.stream.send(b"", end=True)
-
-            forwarding = asyncio.ensure_future(forward())
-            try:
-                async for data in rest(call):
-                    writer.write(messages_data(data))
-                    await writer.drain()
-            finally:
-                forwarding.cancel()
-        except (GrpcError, Gone, OSError):
+            async with self._calls.call(_AGENT, [("buildkit.ssh.id", name)]) as call:
+                forwarding = asyncio.ensure_future(_forward(reader, call))
+                try:
+                    async for told in call.rest(messages.DATA):
+                        writer.write(told["data"])
+                        await writer.drain()
+                finally:
+                    forwarding.cancel()
+                    await asyncio.gather(forwarding, return_exceptions=True)
+        except (GrpcError, OSError):
             pass  # whoever has connected sees the end
         finally:
             writer.close()
@@ -123,27 +118,25 @@ class Session:
 
     async def send_tree(self, directory: str, number: int) -> None:
         """Give the files of a directory to the client's output `number`. Raises GrpcError, Gone."""
-        call = await self._calls.begin(_SEND, [("buildkit-attachable-exporter-id", str(number))])
-        await send_directory(call, directory)
+        async with self._calls.call(_SEND, [(_OUTPUT, str(number))]) as call:
+            await send_directory(call, directory)
 
     async def send_file(self, path: str, number: int) -> None:
         """Give a file's content to the client's output `number`. Raises GrpcError, Gone."""
-        call = await self._calls.begin(_SEND, [("buildkit-attachable-exporter-id", str(number))])
-        with open(path, "rb") as file:
-            while data := file.read(_PIECE):
-                await call.send({"data": data}, messages.DATA)
-        await call.stream.send(b"", end=True)
-        while await call.receive() is not None:
-            pass
-        check(call)
+        async with self._calls.call(_SEND, [(_OUTPUT, str(number))]) as call:
+            with open(path, "rb") as file:
+                while data := file.read(_PIECE):
+                    await call.send({"data": data}, messages.DATA)
+            await call.stream.send(b"", end=True)
+            while await call.receive() is not None:
+                pass
+            check(call)
 
 
-def messages_data(data: bytes) -> bytes:
-    """Return the bytes in a message that has nothing else."""
-    from podpy.api.buildkit.wire import decode
-
-    content: bytes = decode(data, messages.DATA)["data"]
-    return content
+async def _forward(reader: asyncio.StreamReader, call: Messages) -> None:
+    while data := await reader.read(_PIECE):
+        await call.send({"data": data}, messages.DATA)
+    await call.stream.send(b"", end=True)
 
 
 class Sessions:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import socket
 from functools import partial
 
 from podpy import beneath, fastjson
 from podpy.api.building.lines import command_of
+from podpy.api.building.sent import InMemory, entry
 from podpy.api.buildkit import asked
 from podpy.api.buildkit.grpc import UNIMPLEMENTED, UNKNOWN, GrpcError
+from podpy.api.buildkit.http2 import Gone
 from podpy.api.buildkit.session import private_directory
 from podpy.api.errors import HttpError, message_of
 from podpy.build.apart import Apart
@@ -52,6 +55,7 @@ class Solving:
         self._kind, self._exported = exporter
         self._steps = steps
         self._servers: list[asyncio.Server] = []
+        self._memory: list[InMemory] = []
         self._source = b""
         self._files = ""
         self._staged = ""  # a path that means nothing to the client
@@ -63,10 +67,14 @@ class Solving:
         try:
             return await self._run(place.path())
         except (PodpyError, HttpError, OSError) as error:
+            if isinstance(error, Gone):
+                raise
             raise self._told(error) from None
         finally:
             for server in self._servers:
                 server.close()
+            for file in self._memory:
+                file.close()
             place.close()
 
     async def _run(self, place: str) -> dict[str, str]:
@@ -113,7 +121,7 @@ class Solving:
         wanted = [name, f"{name}.dockerignore"]
         with self._steps.doing(f"[internal] load build definition from {os.path.basename(name)}"):
             await self._session.files(self._attrs.get("dockerfilekey", "dockerfile"), self._files, followed=wanted)
-        path = os.path.join(self._files, beneath.real_path(self._files, name).lstrip("/"))  # no link leads out
+        path = beneath.place_in(self._files, name)
         if not os.path.isfile(path):
             raise GrpcError(UNKNOWN, f"failed to read dockerfile: open {name}: no such file or directory")
         with open(path, "rb") as content:
@@ -122,15 +130,14 @@ class Solving:
         context = await self._context(place, name)
         options = options.replace(context=context, contexts=await self._contexts(place))
         secrets, agents = await self._secrets(file), await self._agents(file, place)
-        authfile = await self._credentials(file, place)
+        authfile = await self._credentials(file)
         return options.replace(secrets=secrets, agents=agents, pull=options.pull.replace(authfile=authfile))
 
     async def _context(self, place: str, name: str) -> str:
         key = self._attrs.get("contextkey", "context")
         with self._steps.doing("[internal] load .dockerignore"):
-            path = os.path.join(self._files, name)
-            if os.path.exists(f"{path}.dockerignore"):
-                rules = load("", path)
+            if os.path.lexists(beneath.place_in(self._files, f"{name}.dockerignore")):
+                rules = load("", name, origin=self._files)
             else:
                 directory = private_directory(place, "ignore")
                 await self._session.files(key, directory, followed=[".dockerignore"])
@@ -165,11 +172,12 @@ class Solving:
             content = await self._session.secret(name)
             if content is None:
                 continue
-            descriptor = os.memfd_create("secret", os.MFD_CLOEXEC)
-            while content:
-                content = content[os.write(descriptor, content) :]
-            found[name] = f"file:/proc/self/fd/{descriptor}"
+            found[name] = f"file:{self._in_memory(content)}"
         return found
+
+    def _in_memory(self, content: bytes) -> str:
+        self._memory.append(InMemory(content))
+        return self._memory[-1].path
 
     async def _agents(self, file: Dockerfile, place: str) -> dict[str, str]:
         """Return a socket for each agent of a RUN, behind which is the client's."""
@@ -178,24 +186,23 @@ class Solving:
             name = said.get("id") or "default"
             if said.get("type") != "ssh" or name in found or not await self._session.has_agent(name):
                 continue
-            path = os.path.join(place, f"agent-{len(found)}")
-            self._servers.append(await asyncio.start_unix_server(partial(self._session.agent, name), path))
-            found[name] = path
+            socket_name = f"agent-{len(found)}"
+            listening = _listening(place, socket_name)
+            self._servers.append(await asyncio.start_unix_server(partial(self._session.agent, name), sock=listening))
+            found[name] = os.path.join(place, socket_name)
         return found
 
-    async def _credentials(self, file: Dockerfile, place: str) -> str:
-        """Return a file with the client's credentials for the registries of a file's images; "": it has none."""
+    async def _credentials(self, file: Dockerfile) -> str:
+        """Return a file with the client's credentials for the registries of a file's images; "": it has none.
+
+        It is in memory, as secrets are.
+        """
         auths = {}
         for host in sorted(_hosts(file)):
             known = await self._session.credentials(_HUB_KEY if host == _HUB else host)
-            if known is not None and known[0]:
-                auths[host] = {"auth": base64.b64encode(":".join(known).encode()).decode()}
-        if not auths:
-            return ""
-        path = os.path.join(place, "auth.json")
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as written:
-            written.write(fastjson.dumps({"auths": auths}))
-        return path
+            if known is not None:
+                auths[host] = entry(*known) if known[0] else {"identitytoken": known[1]}
+        return self._in_memory(fastjson.dumps({"auths": auths}).encode("utf-8", "surrogateescape")) if auths else ""
 
     # The build
 
@@ -256,6 +263,20 @@ class Solving:
         content = base64.b64encode(self._source).decode()
         info = {"filename": asked.file_name(self._attrs), "data": content, "language": "Dockerfile"}
         return fastjson.dumps({"info": info, "ranges": [where]}).encode("utf-8", "surrogateescape")
+
+
+def _listening(directory: str, name: str) -> socket.socket:
+    """Return a socket that listens in a directory. Raises OSError."""
+    place = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        listening.bind(f"/proc/self/fd/{place}/{name}")  # a socket's path has at most 108 bytes
+    except BaseException:
+        listening.close()
+        raise
+    finally:
+        os.close(place)
+    return listening
 
 
 def _text(error: BaseException, steps: Steps) -> str:

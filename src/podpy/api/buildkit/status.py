@@ -6,7 +6,8 @@ import asyncio
 from contextlib import contextmanager
 from hashlib import sha256
 
-from podpy.build.events import Events, Log, Warned
+from podpy.api.buildkit.grpc import failure
+from podpy.build.events import STDERR, Events, Log, Warned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,14 +20,17 @@ if TYPE_CHECKING:
 _SECOND = 1_000_000_000
 _SHOWN = ("FROM", "RUN", "COPY", "ADD", "WORKDIR")
 """Instructions that BuildKit tells of; the others only change settings."""
+_MOST_OUTPUT = 2 << 20  # bytes of a step
+_CLIPPED = b"\n[output clipped, log limit 2MiB reached]\n"
+_MOST_ENDED = 16
 
 
 class Board:
-    """What has been told of one build, for whoever asks for it, also later."""
+    """What has been told of one build, for whoever asks for it, also later. Steps bounds what there is to tell."""
 
     def __init__(self) -> None:
         self._told: list[dict[str, Any]] = []
-        self._is_ended = False
+        self.is_ended = False
         self._changed = asyncio.Event()
 
     def add(self, message: dict[str, Any]) -> None:
@@ -36,7 +40,7 @@ class Board:
 
     def end(self) -> None:
         """Nothing more follows."""
-        self._is_ended = True
+        self.is_ended = True
         self._wake()
 
     def _wake(self) -> None:
@@ -51,10 +55,38 @@ class Board:
             if place < len(self._told):
                 yield self._told[place]
                 place += 1
-            elif self._is_ended:
+            elif self.is_ended:
                 return
             else:
                 await changed.wait()
+
+
+class Boards:
+    """The boards of a connection's builds, by their refs. Who asks for one may come before the build, or after it."""
+
+    def __init__(self) -> None:
+        self._boards: dict[str, Board] = {}
+
+    def get(self, ref: str) -> Board:
+        """Return a build's board."""
+        return self._boards.setdefault(ref, Board())
+
+    async def follow(self, ref: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield all that is told of a build. An ended one is forgotten with that."""
+        board = self.get(ref)
+        try:
+            async for told in board.follow():
+                yield told
+        finally:
+            if board.is_ended:
+                self._boards.pop(ref, None)
+
+    def end(self, ref: str) -> None:
+        """A build has ended. Only the last few are kept for those who haven't asked yet."""
+        self.get(ref).end()
+        ended = [name for name, board in self._boards.items() if board.is_ended]
+        for name in ended[:-_MOST_ENDED]:
+            del self._boards[name]
 
 
 class Steps(Events):
@@ -63,16 +95,27 @@ class Steps(Events):
     def __init__(self, board: Board, ref: str) -> None:
         super().__init__(lambda event: board.add(_shown(event, ref)))
         self.step: StepName | None = None  # the newest one
+        self._room = _MOST_OUTPUT  # bytes of output that may still be told of the step at work
 
     def of_stage(self, stage: int, stages: int) -> Report:
         return self
 
     def begins(self, step: StepName) -> None:
         self.step = step
+        self._room = _MOST_OUTPUT
         if step.text.partition(" ")[0].upper() in _SHOWN:
             super().begins(step)
         else:
             super().ends()
+
+    def output(self, stream: int, data: bytes) -> None:
+        """Tell what a command writes, as much as BuildKit shows of it (util/progress/logs/logs.go)."""
+        if not self._room:
+            return
+        super().output(stream, data[: self._room])
+        self._room -= min(len(data), self._room)
+        if not self._room:
+            super().output(STDERR, _CLIPPED)
 
     def ends(self, error: str = "") -> None:
         """A failed step is at work until `fails` says why, in the client's words."""
@@ -87,7 +130,11 @@ class Steps(Events):
     def doing(self, name: str) -> Iterator[None]:
         """Show what is done beside the Dockerfile's steps."""
         self.begin(name)
-        yield
+        try:
+            yield
+        except Exception as error:
+            self.fails(failure(error).message)
+            raise
         super().ends()
 
 
@@ -95,7 +142,7 @@ def _shown(event: Event, ref: str) -> dict[str, Any]:
     """Return an event as a StatusResponse."""
 
     def own(digest: str) -> str:
-        return f"sha256:{sha256(f'{ref} {digest}'.encode()).hexdigest()}"
+        return f"sha256:{sha256(f'{ref} {digest}'.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
     if isinstance(event, Log):
         line = {"vertex": own(event.vertex), "timestamp": _time(event.timestamp), "stream": event.stream}

@@ -12,17 +12,18 @@ _ENDINGS = (".dockerignore", ".containerignore")  # beside a Dockerfile, after i
 _NAMES = (".containerignore", ".dockerignore")  # in the context
 
 
-def load(context: str, dockerfile: str = "", given: str = "") -> Rules:
+def load(context: str, dockerfile: str = "", given: str = "", *, origin: str = "") -> Rules:
     """Return the rules of the one ignore file that counts; no rules if there is none.
 
     `given`: --ignorefile. Else one of the Dockerfile's own name, beside it, comes before the context's.
     `context` and `dockerfile` are paths, or "" for what is none. A file of the context is only read beneath it.
+    `origin`: a directory that somebody has sent, to which `dockerfile` is relative then: no link leads out of it.
     Raises UsageError; BuildFileError for a wrong pattern.
     """
     if given:
         return _read(given)
     for ending in _ENDINGS if dockerfile else ():
-        path = dockerfile + ending
+        path = beneath.place_in(origin, dockerfile + ending) if origin else dockerfile + ending
         if os.path.lexists(path):
             return _read(path)
     for name in _NAMES if context else ():
