@@ -74,3 +74,55 @@ def test_a_pod_can_be_stopped_while_a_hook_after_the_start_runs(podpy: Podpy, bu
         podpy.ok("pod", "stop", "shop")
         assert starting.wait() == 0
     assert state(podpy) == "Exited"
+
+
+@pytest.mark.parametrize("command", [["stop", "--time=0"], ["rm", "--force", "--time=0"], ["kill"]])
+def test_a_stop_that_waits_for_a_hook_can_be_cut_short(podpy: Podpy, busybox: str, command: list[str]) -> None:
+    hook = 'lifecycle: {preStop: {exec: {command: [sh, -c, "echo begun > /proc/1/fd/1; sleep 1000"]}}}'
+    text = (
+        f"{POD}  terminationGracePeriodSeconds: 1000\n"
+        f"  containers:\n  - {{name: a, image: {busybox}, {ENDS_ON_SIGTERM}, {hook}}}\n"
+    )
+    podpy.ok("kube", "play", "--network=none", "-", input=text)
+    with podpy.popen("pod", "stop", "shop", stdout=subprocess.DEVNULL) as stopping:
+        wait.until(lambda: "begun" in podpy.ok("logs", "shop-a"), what="the hook runs")
+        podpy.ok("pod", *command, "shop")
+        assert stopping.wait(wait.PATIENCE) == 0
+    left = "" if "rm" in command else "shop-a exited 137"
+    assert podpy.ok("ps", "-a", "--filter=name=shop-a", "--format={{.Names}} {{.State}} {{.ExitCode}}") == left
+
+
+def test_a_start_that_waits_for_an_init_container_can_be_stopped(podpy: Podpy, busybox: str) -> None:
+    init = f"{{name: first, image: {busybox}, command: [sh, -c, 'echo begun; exec sleep 1000']}}"
+    text = f"{POD}  initContainers: [{init}]\n  containers: [{{name: a, image: {busybox}, {ENDS_ON_SIGTERM}}}]\n"
+    podpy.ok("kube", "play", "--network=none", "--start=false", "-", input=text)
+    with podpy.popen("pod", "start", "shop", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as starting:
+        wait.until(lambda: "begun" in podpy.ok("logs", "shop-first"), what="the init container runs")
+        podpy.ok("pod", "stop", "--time=0", "shop")
+        assert starting.wait(wait.PATIENCE) == 125
+        assert starting.stderr is not None
+        assert b"init container shop-first exited with code 137" in starting.stderr.read()
+    assert podpy.ok("ps", "-a", "--filter=name=shop-a", "--format={{.State}}") == "created"
+
+
+def test_a_pod_that_two_calls_replace_at_once_stays_whole(podpy: Podpy, busybox: str) -> None:
+    containers = "".join(f"  - {{name: {name}, image: {busybox}, {ENDS_ON_SIGTERM}}}\n" for name in "abc")
+    text = f"{POD}  containers:\n{containers}"
+    podpy.ok("kube", "play", "--network=none", "-", input=text)
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    calls = [podpy.popen("kube", "play", "--network=none", "--replace", "-", **streams) for _ in range(3)]
+    for each in calls:
+        assert each.stdin is not None
+        each.stdin.write(text.encode())
+        each.stdin.close()
+        each.stdin = None
+    told = [each.communicate(timeout=wait.PATIENCE)[1].decode() for each in calls]
+    assert any(each.returncode == 0 for each in calls), told
+    for each, words in zip(calls, told, strict=True):
+        if each.returncode:
+            assert words.count("Error: ") == 1, told
+            assert "Hint: another call has just made it: try again" in words
+    shown = podpy.ok("ps", "-a", "--filter=pod=shop", "--format={{.Names}} {{.State}}").splitlines()
+    assert sorted(each for each in shown if "infra" not in each) == [f"shop-{name} running" for name in "abc"]
+    assert len(podpy.ok("pod", "ps", "-q").splitlines()) == 1
+    assert len(podpy.ok("ps", "-aq").splitlines()) == 4

@@ -34,6 +34,9 @@ def down(runtime: Runtime, objects: Sequence[Object], *, force: bool = False) ->
     found = [pod for name in _pod_names(objects) if (pod := _pod(runtime, name)) is not None]
     errors: list[PodpyError] = []
     outcomes = [*runtime.pods.stop_several((pod.name, pod) for pod in found)]
+    gone = {pod for _, pod, error in outcomes if isinstance(error, NoSuchPodError)}  # another call has removed them
+    outcomes = [each for each in outcomes if each[1] not in gone]
+    found = [pod for pod in found if pod.id not in gone]
     stopped = [pod for _, pod, error in outcomes if error is None]
     errors += [error for _, _, error in outcomes if error is not None]
     removed = [pod.id for pod in found if _tried(lambda pod=pod: _remove(pod), errors)]

@@ -218,7 +218,8 @@ def _make(
         except PodpyError as error:
             error.message = plan.workload.where + error.message
             if isinstance(error, InUseError) and runtime.pods.exists(plan.pod.name):
-                error.hint = "--replace removes the pods of these names first"
+                replace = "--replace removes the pods of these names first"
+                error.hint = "another call has just made it: try again" if options.replaces else replace
             raise
         found.append(pod)
         played.append(Played(id=pod.id, containers=containers))

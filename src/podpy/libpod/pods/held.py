@@ -9,6 +9,7 @@ from podpy.libpod.pods.table import PodTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from podpy.libpod.containers.table import ContainerRow
@@ -68,20 +69,27 @@ class HeldPod:
         """The state now: Created, Running, Degraded, Paused, Stopped, Exited …"""
         return state_of(self.members())
 
-    def locked(self) -> LockedPod:
-        """Return a context that holds the pod's lock; entering raises NoSuchPodError."""
-        return LockedPod(self)
+    def locked(self, meanwhile: Callable[[], object] | None = None) -> LockedPod:
+        """Return a context that holds the pod's lock; entering raises NoSuchPodError.
+
+        `meanwhile` is called first if another call has the lock.
+        """
+        return LockedPod(self, meanwhile)
 
 
 class LockedPod:
     """A context that holds a pod's lock, which comes before its containers'."""
 
-    def __init__(self, pod: HeldPod) -> None:
+    def __init__(self, pod: HeldPod, meanwhile: Callable[[], object] | None) -> None:
         self._pod = pod
+        self._meanwhile = meanwhile
         self._lock = pod.engine.lock(pod.id)
 
     def __enter__(self) -> FileLock:
-        self._lock.acquire()
+        if not self._lock.acquire(wait=False):
+            if self._meanwhile is not None:
+                self._meanwhile()
+            self._lock.acquire()
         try:
             self._pod.refresh()
         except NoSuchPodError:

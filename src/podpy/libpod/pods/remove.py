@@ -13,7 +13,7 @@ from podpy.libpod.locks import FileLock
 from podpy.libpod.pods.cgroup import discard
 from podpy.libpod.pods.held import HeldPod
 from podpy.libpod.pods.service import is_used
-from podpy.libpod.pods.stop import stop_locked
+from podpy.libpod.pods.stop import hurry, stop_locked
 from podpy.notice import warn
 from podpy.storage import crash_point
 
@@ -29,7 +29,7 @@ def remove(pod: HeldPod, *, force: bool, timeout: int | None = None) -> None:
     `timeout`: seconds until a stopped container is killed (None: its own). Raises PodPartsError if one runs,
     NoSuchPodError.
     """
-    with pod.locked() as lock:
+    with pod.locked(lambda: hurry(pod, timeout, thaw=True) if force else None) as lock:
         members = pod.held()
         if not force:
             _refuse_running(pod, members)

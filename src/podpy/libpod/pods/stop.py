@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def stop(pod: HeldPod, timeout: int | None) -> Errors:
     """Stop a pod's containers in parallel, the infra container last; return the errors by the containers' ids."""
-    with pod.locked():
+    with pod.locked(lambda: hurry(pod, timeout)):
         errors = stop_locked([pod], timeout)[pod.id]
         pod.table.tell(pod.row, "stop")
     end_services([pod])
@@ -42,7 +42,7 @@ def stop_several(
     try:
         # Always in this order, so that two such calls can't wait for each other.
         for pod in sorted({each.id: each for each in pods}.values(), key=lambda each: each.id):
-            lock = pod.locked()
+            lock = pod.locked(lambda pod=pod: hurry(pod, timeout, thaw=thaw))  # type: ignore[misc]
             try:
                 lock.__enter__()
             except NoSuchPodError as error:
@@ -58,6 +58,16 @@ def stop_several(
             lock.__exit__(None, None, None)
     end_services(held)
     return {**errors, **gone}
+
+
+def hurry(pod: HeldPod, timeout: int | None, *, thaw: bool = False) -> None:
+    """Stop the containers of a pod whose lock another call holds, but for the infra container, so that the call ends.
+
+    It may wait for a hook preStop or for an init container as long as that likes. Only the containers' own locks are
+    taken, as if each were stopped by its name. Errors are left to who has the pod's lock.
+    """
+    members = [each for each in pod.held() if each.id != pod.row.infra_id and each.row.status in BUSY]
+    stop_together(members, timeout, thaw=thaw)
 
 
 def stop_locked(pods: Sequence[HeldPod], timeout: int | None, *, thaw: bool = False) -> dict[str, Errors]:
@@ -88,14 +98,16 @@ def restart(pod: HeldPod) -> dict[str, PodpyError]:
 
 
 def kill(pod: HeldPod, signal: int) -> dict[str, PodpyError]:
-    """Send a signal to the running containers; return the errors by the containers' ids."""
-    with pod.locked():
-        members = [each for each in pod.held() if each.status in ALIVE]
-        # The infra container is last, since the others' network ends with it.
-        errors = {**kill_together(members[1:], signal), **kill_together(members[:1], signal)}
-        errors = {each: error for each, error in errors.items() if not isinstance(error, NoSuchContainerError)}
-        pod.table.tell(pod.row, "kill")
-    return errors
+    """Send a signal to the running containers; return the errors by the containers' ids.
+
+    Without the pod's lock: who stops the pod holds it as long as a hook preStop takes.
+    """
+    pod.refresh()
+    members = [each for each in pod.held() if each.status in ALIVE]
+    # The infra container is last, since the others' network ends with it.
+    errors = {**kill_together(members[1:], signal), **kill_together(members[:1], signal)}
+    pod.table.tell(pod.row, "kill")
+    return {each: error for each, error in errors.items() if not isinstance(error, NoSuchContainerError)}
 
 
 def pause(pod: HeldPod) -> dict[str, PodpyError]:
