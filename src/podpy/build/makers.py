@@ -9,7 +9,7 @@ from podpy import fastjson
 from podpy.build import settings
 from podpy.build.reading.ignore import Rules
 from podpy.build.reading.instructions import Add, Copy, Run
-from podpy.build.sources import ContextOrigin
+from podpy.build.sources import ContextOrigin, is_added_repository
 from podpy.build.stage import Makers
 from podpy.errors import NotSupportedError, UsageError
 from podpy.spec.health import Health
@@ -17,8 +17,9 @@ from podpy.spec.proxies import DEFAULT_PATH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from podpy.build.context.git import Repository
     from podpy.build.options import BuildOptions, Report
     from podpy.build.reading.instructions import Heredoc, Transfer
     from podpy.build.reading.mounts import Mount
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _MODE_OF_DOWNLOADS = 0o600
 _NO_KEYS = ("create_command", "resources", "ulimits")
 _NO_PROPAGATION = ("private", "rprivate")
+_DEFAULT_AGENT = "default"
 _NO_CHECK = Health(test=["NONE"])
 
 
@@ -180,7 +182,7 @@ class LayerMakers(Makers):
 
     def transfer(self, stage: StageReader, instruction: Transfer) -> tuple[dict[str, str], str, Work]:
         """See Makers."""
-        reading = _Transfer(stage, instruction)
+        reading = _Transfer(stage, instruction, self._engine.caller.environ, self._options.agents)
         origin = self._origin(reading.origin)
         digest, kind = _digest(reading, origin)
         inputs = {"text": reading.text, "destination": reading.destination, "files": digest}
@@ -212,6 +214,7 @@ class LayerMakers(Makers):
         for address in reading.addresses:
             inner = self._unpacked(reading, address, stack) if reading.unpack else None
             sources.append(inner or reading.downloaded(address))
+        sources += [self._cloned(reading, one, stack) for one in reading.repositories]
         tree = origin.tree(stack) if reading.paths else None
         for path in reading.paths:
             assert tree is not None
@@ -230,6 +233,15 @@ class LayerMakers(Makers):
             sources.append(Source(tree=tree, paths=chosen, keeps_owners=keeps, parents=reading.parents))
         return sources
 
+    def _cloned(self, reading: _Transfer, repository: Repository, stack: ExitStack) -> Source:
+        from podpy.build.steps.transfer import Source
+        from podpy.build.steps.tree import Tree
+
+        target = self._engine.store.staging.new_path("repository")
+        os.mkdir(target, 0o755)
+        stack.callback(self._engine.store.staging.discard, target)
+        return Source(tree=Tree(repository.added(target, with_history=reading.keep_git)), paths=[""])
+
     def _unpacked(self, reading: _Transfer, address: str, stack: ExitStack) -> Source | None:
         """Return what is in a download (ADD --unpack), None if it is no archive."""
         from podpy.build.steps.transfer import Source
@@ -242,9 +254,20 @@ class LayerMakers(Makers):
 class _Transfer:
     """A COPY or ADD with its variables replaced."""
 
-    def __init__(self, stage: StageReader, instruction: Transfer) -> None:
+    def __init__(
+        self,
+        stage: StageReader,
+        instruction: Transfer,
+        environment: Mapping[str, str],
+        agents: Mapping[str, str],
+    ) -> None:
+        """`environment`: the caller's; `agents`: each id's socket."""
         self.instruction = instruction
         self.addresses: list[str] = []
+        self.repositories: list[Repository] = []
+        self.keep_git = isinstance(instruction, Add) and bool(instruction.keep_git_dir)
+        self._environment = environment
+        self._agents = agents
         self.unpack = instruction.unpack if isinstance(instruction, Add) else None
         self.checksum = stage.expand(instruction, instruction.checksum) if isinstance(instruction, Add) else ""
         self.paths = self._split_addresses([stage.expand(instruction, text) for text in instruction.sources])
@@ -260,11 +283,18 @@ class _Transfer:
         excludes = [stage.expand(instruction, pattern) for pattern in instruction.exclude]
         self.excluded = Rules(excludes) if excludes else None
         flags = {"from": self.origin, "chown": self.chown, "chmod": chmod, "exclude": " ".join(excludes)}
+        if self.keep_git:
+            flags["keep-git-dir"] = "true"
         if self.unpack is not None:
             flags["unpack"] = str(self.unpack).lower()
         told = [f"--{name}={value}" for name, value in flags.items() if value]
         told += ["--parents"] if self.parents else []
-        named = (*self.addresses, *self.paths, *(document.name for document in self.documents))
+        named = (
+            *self.addresses,
+            *(str(one) for one in self.repositories),
+            *self.paths,
+            *(document.name for document in self.documents),
+        )
         self.text = " ".join([instruction.NAME, *told, *named, wanted])
         self._fetched: dict[str, Fetched] = {}
 
@@ -285,26 +315,35 @@ class _Transfer:
         return Made(name=name_of(address), descriptor=file.descriptor, size=file.size, mode=_MODE_OF_DOWNLOADS, mtime=0)
 
     def _split_addresses(self, texts: list[str]) -> list[str]:
-        """Return the sources that aren't addresses. Raises UsageError, NotSupportedError."""
+        """Return the sources that are neither addresses nor repositories. Raises UsageError."""
         from podpy.build.steps.fetching import is_address
 
         instruction = self.instruction
         if not isinstance(instruction, Add):
             return texts
-        if instruction.keep_git_dir:
-            raise NotSupportedError("ADD --keep-git-dir is not supported yet")
-        for text in texts:
-            if text.startswith(("git@", "git://", "ssh://")) or (is_address(text) and _is_repository(text)):
-                raise NotSupportedError(f"ADD {text}: repositories are not supported yet", hint="Clone it with RUN")
-        local = [text for text in texts if not is_address(text)]
+        if repositories := [text for text in texts if is_added_repository(text)]:
+            from podpy.build.context.git import Repository
+
+            self.repositories = [Repository(text, self._for_git(text)) for text in repositories]
+        rest = [text for text in texts if text not in repositories]
+        local = [text for text in rest if not is_address(text)]
         if local and instruction.checksum:
             raise UsageError("checksum flag is not supported for local sources")
-        self.addresses = [text for text in texts if is_address(text)]
+        self.addresses = [text for text in rest if is_address(text)]
         return local
 
-
-def _is_repository(address: str) -> bool:
-    return address.partition("#")[0].partition("?")[0].endswith(".git")
+    def _for_git(self, text: str) -> dict[str, str]:
+        """Return the environment for git: what a Dockerfile names is asked with no key or password of the caller's, but
+        for those of the agent that --ssh gives. Raises UsageError.
+        """
+        found = {**self._environment, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "credential.helper"}
+        found.update(GIT_CONFIG_VALUE_0="", GIT_ASKPASS="true", SSH_ASKPASS="true")
+        found.pop("SSH_AUTH_SOCK", None)
+        if text.startswith(("git@", "ssh://")):
+            if _DEFAULT_AGENT not in self._agents:
+                raise UsageError(f"ADD {text}: there is no agent to log in with", hint="podpy build --ssh default")
+            found["SSH_AUTH_SOCK"] = self._agents[_DEFAULT_AGENT]
+        return found
 
 
 def _told(container: ContainerSpec) -> str:
@@ -377,7 +416,9 @@ def _digest(reading: _Transfer, origin: Origin) -> tuple[str, str]:
     for address in reading.addresses:
         digest = reading.checksum or reading.fetched(address).digest
         whole.update(_bytes(f"{address}\0{digest}\0"))
-    kinds = ["file:"] * len(reading.documents) + [""] * len(reading.addresses)
+    for repository in reading.repositories:
+        whole.update(_bytes(f"{repository}\0{repository.commit(reading.checksum)}\0"))
+    kinds = ["file:"] * len(reading.documents) + [""] * (len(reading.addresses) + len(reading.repositories))
     if not isinstance(origin, ContextOrigin):
         if reading.paths:
             whole.update(origin.contents(reading.paths, owners=not reading.chown).encode())

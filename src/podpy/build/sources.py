@@ -156,6 +156,11 @@ def is_repository(text: str) -> bool:
     return address.startswith(("http://", "https://", "file://")) and address.endswith(".git")
 
 
+def is_added_repository(text: str) -> bool:
+    """Return whether a source of ADD names a repository: never one of this machine, which a Dockerfile can't choose."""
+    return is_repository(text) and not text.startswith(("file://", "github.com/"))
+
+
 def is_remote(text: str) -> bool:
     """Return whether a context's text names something that must be fetched, not a directory of this machine."""
     return text == STDIN or is_repository(text) or text.startswith(("http://", "https://"))

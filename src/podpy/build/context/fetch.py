@@ -1,7 +1,7 @@
 """Contexts that are no directory yet: standard input, archives and Dockerfiles on web servers, git repositories.
 
 They become files in an empty directory of podpy's own. Archives are unpacked by the confined child, so nothing leads
-out of it; a repository's hooks, submodules and other protocols stay unused.
+out of it; for repositories see git.py.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from itertools import chain
 
-from podpy import beneath, process
+from podpy.build.context.git import Repository
 from podpy.build.reading.lines import MOST_BYTES
 from podpy.build.sources import STDIN, is_repository
-from podpy.errors import NotFoundError, UsageError
+from podpy.errors import UsageError
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _PIECE = 256 << 10
 _MAGIC, _MAGIC_AT = b"ustar", 257
 _HEAD = 512
-_PATIENCE = 1800  # seconds for one call of git
 _DOCKERFILE = "Dockerfile"
 
 
@@ -70,7 +69,7 @@ def fetch(text: str, target: str, environment: Mapping[str, str], stdin: int = 0
     Raises UsageError, ImageError and RegistryError (a web server), BrokenTarError, StorageError, OSError.
     """
     if is_repository(text):
-        return Fetched(directory=_clone(text, target, environment))
+        return Fetched(directory=Repository(text, environment).checked_out(target))
     if text == STDIN:
         return _of_pieces(_read(stdin), target, "standard input")
     from podpy.image.incoming.download import download
@@ -109,45 +108,3 @@ def _write(pieces: Iterator[bytes], target: str, what: str) -> None:
             file.write(piece)
     if not size:
         raise UsageError(f"{what}: it is empty", hint="A Dockerfile, or an archive with one, is expected")
-
-
-def _clone(text: str, target: str, environment: Mapping[str, str]) -> str:
-    """Return the directory that `URL#REF:DIRECTORY` means, with the newest commit of REF alone."""
-    address, _, fragment = text.partition("#")
-    ref, _, directory = fragment.partition(":")
-    if ref.startswith("-"):
-        raise UsageError(f"{text}: {ref} is no name of a branch, tag or commit")
-    if address.startswith("github.com/"):
-        address = f"https://{address}"
-    try:
-        git = process.find("git")
-    except NotFoundError:
-        raise UsageError(f"{text}: git isn't installed", hint="Install git") from None
-    where = [git, "-C", target]
-    _git([*where, "init", "-q", "--template="], text, environment)
-    wanted = ["--", address, ref or "HEAD"]
-    _git([*where, "fetch", *_FETCH, *wanted], text, environment)
-    _git([*where, *_SAFELY, "checkout", "-q", "FETCH_HEAD"], text, environment)
-    try:
-        found = beneath.open_beneath(target, directory.strip("/") or ".", os.O_PATH | os.O_DIRECTORY)
-    except OSError as error:
-        raise UsageError(f"{text}: {directory}: {(error.strerror or str(error)).lower()}") from None
-    try:
-        return os.readlink(beneath.magic_path(found))
-    finally:
-        os.close(found)
-
-
-_FETCH = ["-q", "--depth=1", "--no-tags", "--no-recurse-submodules"]
-_SAFELY = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "submodule.recurse=false"]
-_PROTOCOLS = "http:https:ssh:git"
-
-
-def _git(command: list[str], text: str, caller: Mapping[str, str]) -> None:
-    protocols = "file" if text.startswith("file://") else _PROTOCOLS  # a redirect leads to no file of this machine
-    environment = {**caller, "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": protocols, "LC_ALL": "C"}
-    done = process.run(command, environment=environment, timeout=_PATIENCE)
-    if done.code != 0:
-        lines = done.error_text().strip().splitlines() or [f"git ended with {done.code}"]
-        told = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-        raise UsageError(f"{text}: {told.removeprefix('fatal: ')}", hint=f"Try git ls-remote {text.partition('#')[0]}")
