@@ -123,8 +123,9 @@ def give_tree(descriptor: int, uid: int, gid: int) -> None:
             os.close(directory)
 
 
-def attach(descriptor: int, target: str) -> None:
-    """Mount what a descriptor stands for, with the mounts below it, at `target`, which is made.
+def attach(descriptor: int, target: str, *, read_only: bool = False) -> None:
+    """Mount what a descriptor stands for, with the mounts below it, at `target`, which is made. `read_only`: all of
+    them are.
 
     `target` must lie in a directory of podpy's own, in a mount namespace of its own. Raises OSError.
     """
@@ -134,6 +135,9 @@ def attach(descriptor: int, target: str) -> None:
         os.close(os.open(target, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     tree = clone(descriptor)
     try:
+        if read_only:
+            every = linux.AT_EMPTY_PATH | linux.AT_RECURSIVE
+            linux.mount_setattr(tree, "", every, to_set=linux.MOUNT_ATTR_RDONLY)
         linux.move_mount(tree, "", linux.AT_FDCWD, target, linux.MOVE_MOUNT_F_EMPTY_PATH)
     finally:
         os.close(tree)

@@ -64,6 +64,9 @@ OPEN_TREE_CLOEXEC = os.O_CLOEXEC
 MOVE_MOUNT_F_EMPTY_PATH = 0x04
 MOVE_MOUNT_T_EMPTY_PATH = 0x40
 
+# mount_setattr(2)
+MOUNT_ATTR_RDONLY = 1
+
 # renameat2(2)
 RENAME_NOREPLACE = 1
 RENAME_EXCHANGE = 2
@@ -155,6 +158,11 @@ def open_tree(dirfd: int, path: Path, flags: int) -> int:
 def move_mount(from_dirfd: int, from_path: Path, to_dirfd: int, to_path: Path, flags: int = 0) -> None:
     """move_mount(2)."""
     _check(lib.podpy_move_mount(from_dirfd, _path(from_path), to_dirfd, _path(to_path), flags), to_path)
+
+
+def mount_setattr(dirfd: int, path: Path, flags: int, *, to_set: int = 0, to_clear: int = 0) -> None:
+    """mount_setattr(2): set and clear MOUNT_ATTR_ flags of a mount, and, with AT_RECURSIVE, of those below it."""
+    _check(lib.podpy_mount_setattr(dirfd, _path(path), flags, to_set, to_clear), path)
 
 
 def effective_capabilities() -> int:

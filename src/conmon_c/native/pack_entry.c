@@ -10,7 +10,6 @@
 #include "pack_internal.h"
 
 #define WHITEOUT ".wh."
-#define OPAQUE ".wh..wh..opq"
 
 int pack_fail(const struct packer *packer, const char *what, struct unpack_error *error)
 {

@@ -18,6 +18,8 @@
 #include "unpack_internal.h"
 
 /* A growing byte string. */
+#define OPAQUE ".wh..wh..opq"
+
 struct text {
     char *data; /* ends with a NUL; NULL if empty */
     size_t size;

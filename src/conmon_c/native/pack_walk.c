@@ -237,6 +237,14 @@ static int refuse_name(const struct packer *packer, const char *name, const stru
                        packer->path.data);
 }
 
+/* fuse-overlayfs says with a file that a directory is opaque, and with an attribute, which has been written by now. */
+static bool is_second_opaque(const struct packer *packer, int parent, const char *name)
+{
+    unsigned flags = packer->options->flags;
+    return (flags & PODPY_PACK_DIFF) && (flags & PODPY_PACK_WHITEOUT_NAMES) && !strcmp(name, OPAQUE)
+           && pack_is_opaque(parent);
+}
+
 static int walk_entry(struct walk *walk, const char *name, struct unpack_error *error)
 {
     struct packer *packer = walk->packer;
@@ -245,7 +253,7 @@ static int walk_entry(struct walk *walk, const char *name, struct unpack_error *
     struct stat status;
     if (text_append(&packer->path, name, strlen(name), error) < 0)
         return -1;
-    if (is_excluded(packer)) {
+    if (is_excluded(packer) || is_second_opaque(packer, parent, name)) {
         text_cut(&packer->path, before);
         return 0;
     }

@@ -24,6 +24,9 @@
 #define SYS_open_tree 428
 #define SYS_move_mount 429
 #endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
@@ -106,6 +109,17 @@ int podpy_open_tree(int dirfd, const char *path, unsigned int flags)
 int podpy_move_mount(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, unsigned int flags)
 {
     return result(syscall(SYS_move_mount, from_dirfd, from_path, to_dirfd, to_path, flags));
+}
+
+int podpy_mount_setattr(int dirfd, const char *path, unsigned int flags, uint64_t set, uint64_t clear)
+{
+    struct { /* mount_setattr(2): MOUNT_ATTR_SIZE_VER0 */
+        uint64_t attr_set;
+        uint64_t attr_clr;
+        uint64_t propagation;
+        uint64_t userns_fd;
+    } attributes = { .attr_set = set, .attr_clr = clear };
+    return result(syscall(SYS_mount_setattr, dirfd, path, flags, &attributes, sizeof attributes));
 }
 
 int podpy_effective_capabilities(uint64_t *set)

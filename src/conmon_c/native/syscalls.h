@@ -18,6 +18,7 @@ long podpy_statfs_type(const char *path);
 
 int podpy_open_tree(int dirfd, const char *path, unsigned int flags);
 int podpy_move_mount(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, unsigned int flags);
+int podpy_mount_setattr(int dirfd, const char *path, unsigned int flags, uint64_t set, uint64_t clear);
 int podpy_effective_capabilities(uint64_t *set);
 
 /* netns.c. Brings up the loopback device of the calling thread's network namespace. */

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from podpy import fastjson
 from podpy.build import settings
+from podpy.build.reading.devices import devices
 from podpy.build.reading.ignore import Rules
 from podpy.build.reading.instructions import Add, Copy, Run
 from podpy.build.sources import ContextOrigin, is_added_repository
@@ -70,7 +71,7 @@ class LayerMakers(Makers):
 
     def run(self, stage: StageReader, instruction: Run) -> tuple[dict[str, str], str, Work]:
         """See Makers."""
-        _refuse(instruction)
+        self._refuse(instruction)
         wanted = self._wanted(stage, instruction)
         environment = stage.environment
         arguments = stage.scope.beside(environment)
@@ -107,6 +108,19 @@ class LayerMakers(Makers):
 
         return inputs, f"{prefix}/bin/sh -c {told}", work
 
+    def _refuse(self, instruction: Run) -> None:
+        """Raise NotSupportedError for rights that the build's caller hasn't given."""
+        if instruction.security not in ("", "sandbox"):
+            raise NotSupportedError(
+                f"RUN --security={instruction.security}: a Dockerfile gets no more rights than its caller gives",
+                hint="podpy build --cap-add, --security-opt and --device give them to every RUN",
+            )
+        for name, is_required in devices(instruction):
+            if is_required and name not in self._options.container.cdi_devices:
+                raise NotSupportedError(
+                    f"RUN --device={name}: the build's caller hasn't given it", hint=f"podpy build --device {name}"
+                )
+
     def _wanted(self, stage: StageReader, instruction: Run) -> Wanted:
         from podpy.build.steps.mounts import Wanted
 
@@ -125,13 +139,9 @@ class LayerMakers(Makers):
             return {}
         found = {"mounts": "; ".join(repr(sorted(vars(mount).items())) for mount in mounts)}
         for number, mount in enumerate(mounts):
-            if mount.type == "bind":
-                origin = self._origin(mount.from_)
-                found[f"files of mount {number + 1}"] = (
-                    origin.everything.digest(mount.source or ".", owners=False)
-                    if isinstance(origin, ContextOrigin)
-                    else origin.key
-                )
+            if mount.type == "bind" or (mount.type == "cache" and mount.from_):
+                contents = self._origin(mount.from_).mount_contents(mount.source)
+                found[f"files of mount {number + 1}"] = contents
         return found
 
     def _spec(self, stage: StageReader, words: Sequence[str], arguments: dict[str, str], network: str) -> ContainerSpec:
@@ -357,21 +367,9 @@ def _told(container: ContainerSpec) -> str:
 
 def _refuse_mounts(mounts: Sequence[Mount]) -> None:
     for mount in mounts:
-        if mount.type == "cache" and (mount.from_ or mount.source):
-            raise NotSupportedError("RUN --mount=type=cache with from= or source= is not supported yet")
         for option in mount.options:
             if option not in ("z", "Z", *_NO_PROPAGATION):  # without SELinux a relabelling has nothing to do
                 raise NotSupportedError(f"RUN --mount with {option} is not supported yet")
-
-
-def _refuse(instruction: Run) -> None:
-    if instruction.security not in ("", "sandbox"):
-        raise NotSupportedError(
-            f"RUN --security={instruction.security}: a Dockerfile gets no more rights than its caller gives",
-            hint="podpy build --cap-add, --security-opt and --device give them to every RUN",
-        )
-    if instruction.devices:
-        raise NotSupportedError("RUN --device is not supported yet", hint="podpy build --device gives it to every RUN")
 
 
 def _document(stage: StageReader, instruction: Transfer, document: Heredoc) -> Document:

@@ -56,6 +56,10 @@ class Origin:
         """
         return self.key
 
+    def mount_contents(self, source: str) -> str:
+        """Return what stands for a path's files in the key of a RUN that mounts them."""
+        return self.key
+
     def mounted(self, place: str) -> str:
         """Return a path to the files, mounted at `place` if need be, in this process's own mount namespace."""
         raise NotImplementedError
@@ -77,15 +81,14 @@ class ContextOrigin(Origin):
     def mounted(self, place: str) -> str:
         return self._tree.root
 
+    def mount_contents(self, source: str) -> str:
+        """As Origin's. A mount shows ignored files, too."""
+        return Tree(self._tree.root, known=self._known).digest(source or ".", owners=False)
+
     @property
     def files(self) -> Tree:
         """The files, which need no namespaces to be read."""
         return self._tree
-
-    @property
-    def everything(self) -> Tree:
-        """The files with the ignored ones: a RUN's mount shows these, too."""
-        return Tree(self._tree.root, known=self._known)
 
 
 class ImageOrigin(Origin):
@@ -122,26 +125,35 @@ class StageOrigin(ImageOrigin):
         return self._engine.store.find_image(self._image_id) if self._image_id else None
 
     def contents(self, paths: Sequence[str], *, owners: bool) -> str:
-        from podpy.storage.build_cache import BuildCache
-
-        cache = BuildCache(self._engine.database)
-        key = _digest("files", self._image_id, str(owners), *paths)
-        found = cache.files(key)
-        if not found:
-            found = self._read(paths, owners=owners)
-            if self._image_id:
-                cache.put_files(key, self._image_id, found)
-        return found
-
-    def _read(self, paths: Sequence[str], *, owners: bool) -> str:
-        self._engine.enter()
-        with ExitStack() as stack:
-            tree = self.tree(stack)
+        def read(tree: Tree) -> str:
             told = []
             for text in paths:
                 for path in tree.chosen(text):
                     told += [path, tree.digest(path, owners=owners)]
-        return _digest(*told)
+            return _digest(*told)
+
+        return self._kept(_digest("files", self._image_id, str(owners), *paths), read)
+
+    def mount_contents(self, source: str) -> str:
+        try:
+            key = _digest("mounted", self._image_id, source)
+            return self._kept(key, lambda tree: tree.digest(source.strip("/"), owners=True))
+        except UsageError:  # it isn't there: the command tells so
+            return self.key
+
+    def _kept(self, key: str, read: Callable[[Tree], str]) -> str:
+        """Return what an earlier build, or `read`, says of the stage's files."""
+        from podpy.storage.build_cache import BuildCache
+
+        cache = BuildCache(self._engine.database)
+        found = cache.files(key)
+        if not found:
+            self._engine.enter()
+            with ExitStack() as stack:
+                found = read(self.tree(stack))
+            if self._image_id:
+                cache.put_files(key, self._image_id, found)
+        return found
 
 
 def _digest(*texts: str) -> str:

@@ -10,10 +10,13 @@ import fcntl
 import os
 from hashlib import sha256
 
+from podpy import linux
 from podpy.storage.layers.size import tree_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podpy.storage.shelves import Shelves
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -26,7 +29,19 @@ class CacheUse:
     `sharing`: shared (others may use it, too), locked (one after the other), private (another one if it is in use).
     """
 
-    def __init__(self, store: Shelves, name: str, *, sharing: str, mode: int, owner: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        store: Shelves,
+        name: str,
+        *,
+        sharing: str,
+        mode: int,
+        owner: tuple[int, int],
+        begun: Callable[[str], object] | None = None,
+    ) -> None:
+        """`begun` fills a new cache's directory, whose mode and owner are its own business then."""
+        self._store = store
+        self._begun = begun
         self._directory = os.path.join(store.graphroot, "caches")
         self._name = sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
         self._sharing = sharing
@@ -46,9 +61,7 @@ class CacheUse:
         path = os.path.join(self._directory, name)
         for _ in range(_TRIES):
             try:
-                os.mkdir(path, 0o700)
-                os.chown(path, *self._owner)
-                os.chmod(path, self._mode)
+                self._make(path)
             except FileExistsError:
                 pass
             descriptor = os.open(path, _OPEN)
@@ -63,6 +76,24 @@ class CacheUse:
                 return True
             os.close(descriptor)  # a prune has removed it meanwhile
         return False
+
+    def _make(self, path: str) -> None:
+        """Make the directory. Raises FileExistsError, and what filling it raises: then there is none."""
+        if self._begun is None:
+            os.mkdir(path, 0o700)
+            os.chown(path, *self._owner)
+            os.chmod(path, self._mode)
+            return
+        if os.path.lexists(path):
+            raise FileExistsError(path)
+        aside = self._store.staging.new_path("cache")
+        os.mkdir(aside, 0o700)
+        try:
+            self._begun(aside)
+            linux.renameat2(aside, path, linux.RENAME_NOREPLACE)
+        except BaseException:
+            self._store.staging.discard(aside)
+            raise
 
     def __exit__(self, *_error: object) -> None:
         os.close(self._descriptor)

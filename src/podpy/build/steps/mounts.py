@@ -108,22 +108,26 @@ class Mounting:
         self._made.append(SpecMount(type="tmpfs", target=target, options=options))
 
     def _files(self, mount: Mount, target: str) -> None:
-        root = self._origin(mount.from_).mounted(self._place("image"))
-        try:
-            source = beneath.open_in_root(root, mount.source or ".", os.O_PATH)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise UsageError(f'mounting "{mount.source}" of {mount.from_ or "the context"}: {reason}') from None
+        source = self._source(mount)
         try:
             is_directory = stat.S_ISDIR(os.fstat(source).st_mode)
             if mount.read_only or is_directory:
                 path = self._place("bind")
-                beneath.attach(source, path)
+                beneath.attach(source, path, read_only=True)  # writes go to a layer above it
             else:  # what is written to it is lost
                 path = self._copied(source)
         finally:
             os.close(source)
         self._bind(path, target, "ro" if mount.read_only else "O" if is_directory else "rw")
+
+    def _source(self, mount: Mount) -> int:
+        """Return an O_PATH descriptor of a mount's files. Raises UsageError."""
+        root = self._origin(mount.from_).mounted(self._place("image"))
+        try:
+            return beneath.open_in_root(root, mount.source or ".", os.O_PATH)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(f'mounting "{mount.source}" of {mount.from_ or "the context"}: {reason}') from None
 
     def _copied(self, source: int) -> str:
         with open(beneath.magic_path(source), "rb") as file:
@@ -135,8 +139,30 @@ class Mounting:
         owner = (mount.uid or 0, mount.gid or 0)
         mode = _CACHE_MODE if mount.mode is None else mount.mode
         name = mount.id or target
-        use = self._stack.enter_context(CacheUse(self._store, name, sharing=mount.sharing, mode=mode, owner=owner))
+        begun = None
+        if mount.from_:
+            begun = self._first_files(mount)
+            name += f"\0{self._origin(mount.from_).mount_contents(mount.source)}"
+        use = self._stack.enter_context(
+            CacheUse(self._store, name, sharing=mount.sharing, mode=mode, owner=owner, begun=begun)
+        )
         self._bind(use.path, target, "ro" if mount.read_only else "rw")
+
+    def _first_files(self, mount: Mount) -> Callable[[str], None]:
+        """Return what fills a cache's new directory: a copy of a directory of a stage, an image or a named context."""
+
+        def fill(path: str) -> None:
+            from podpy.storage.layers.copying import copy_tree
+
+            source = self._source(mount)
+            try:
+                if not stat.S_ISDIR(os.fstat(source).st_mode):
+                    raise UsageError(f'the cache\'s source "{mount.source}" is no directory')
+                copy_tree(beneath.magic_path(source), path)
+            finally:
+                os.close(source)
+
+        return fill
 
     def _secret(self, mount: Mount, secrets: Mapping[str, str], workdir: str) -> None:
         where = secrets.get(mount.id)
