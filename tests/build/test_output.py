@@ -33,11 +33,11 @@ def test_files_are_written_elsewhere(build: Builder) -> None:
 
 
 def test_archives_are_written(build: Builder) -> None:
-    for kind, name in (("oci", ""), ("docker", "localhost/named:1")):
+    for kind in ("oci", "docker"):
         output = f"type={kind},dest={kind}.tar"
         made = build(RESULT, "-t", "named:1", "--output", output, base="", cwd=build.podpy.home).ok().splitlines()[-1]
         loaded = build.podpy.ok("load", "-i", f"{kind}.tar")
-        assert loaded == f"Loaded image: {name or 'sha256:' + made}"
+        assert loaded == "Loaded image: localhost/named:1"
         assert name or build.podpy("inspect", "named:1").returncode != 0
     again = build(RESULT, "--output", "type=docker,dest=docker.tar", base="", cwd=build.podpy.home).ok()
     assert build.podpy.ok("load", "-i", "docker.tar") == f"Loaded image: sha256:{again.split()[-1]}"

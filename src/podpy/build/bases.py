@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from podpy.build import document, keys, settings
 from podpy.build.sources import ContextOrigin, ImageOrigin, StageOrigin, directory_of, is_remote
 from podpy.errors import ImageError, NoSuchImageError, UsageError
-from podpy.image.documents.schema import host_platform, parse_platform
+from podpy.image.documents.schema import MANIFEST_LIMIT, Index, host_platform, parse, parse_platform
 from podpy.image.names.lookup import find_named_image
+from podpy.image.names.transports import OCI, is_transport
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 _SCRATCH = "scratch"
 _IMAGE_CONTEXTS = ("docker-image", "container-image", "docker")
+_LAYOUT = "oci-layout"
 _BASE_DIGEST = "org.opencontainers.image.base.digest"
 _BASE_NAME = "org.opencontainers.image.base.name"
 
@@ -112,8 +116,8 @@ class Bases:
         for name in (stage.name, stage.image):
             where = self._shared.options.contexts.get(name) if name else None
             if where is not None:
-                kind, colon, image = where.partition("://")
-                if not colon or kind not in _IMAGE_CONTEXTS:
+                image = self._image_text(where)
+                if not image:
                     raise stage.start.wrong(f"the context {name} is no image", hint="docker-image://NAME is one")
                 return image
         return stage.image
@@ -123,7 +127,7 @@ class Bases:
         wanted = self._shared.options.pull
         if platform:
             wanted = wanted.replace(platform=platform)
-        if wanted.policy in ("missing", "never") and not wanted.names_platform:
+        if wanted.policy in ("missing", "never") and not (wanted.names_platform or is_transport(text)):
             try:
                 return find_named_image(self._shared.engine.store, self._shared.engine.paths, text)
             except NoSuchImageError:
@@ -149,9 +153,15 @@ class Bases:
         record, _ = self._image(text)
         return ImageOrigin(self._shared.engine, f"image {record.id}", lambda: record)
 
-    def _named_context(self, where: str) -> Origin:
+    def _image_text(self, where: str) -> str:
+        """Return the image that a named context is; "" if it is none. Raises UsageError, ImageError."""
         kind, colon, name = where.partition("://")
-        if colon and kind in _IMAGE_CONTEXTS:
+        if colon and kind == _LAYOUT:
+            return layout_image(name, self._shared.engine.caller.directory)
+        return name if colon and kind in _IMAGE_CONTEXTS else ""
+
+    def _named_context(self, where: str) -> Origin:
+        if name := self._image_text(where):
             record, _ = self._image(name)
             return ImageOrigin(self._shared.engine, f"image {record.id}", lambda: record)
         if not is_remote(where):
@@ -159,6 +169,28 @@ class Bases:
         from podpy.build.context.fetch import staged
 
         return ContextOrigin(staged(self._shared.engine, where).directory, None)
+
+
+def layout_image(text: str, directory: str) -> str:
+    """Return the transport reference that `oci-layout://DIR[:NAME][@DIGEST]` means, from `directory`.
+
+    Raises UsageError.
+    """
+    place, _, digest = text.partition("@")
+    path, _, name = place.partition(":")
+    path = os.path.join(directory, path)
+    if not digest:
+        return f"{OCI}:{path}:{name}" if name else f"{OCI}:{path}"
+    try:
+        with open(os.path.join(path, "index.json"), "rb") as file:
+            index = parse(file.read(MANIFEST_LIMIT + 1))
+    except OSError as error:
+        raise UsageError(f"{_LAYOUT}://{text}: {(error.strerror or str(error)).lower()}") from None
+    there = index.manifests if isinstance(index, Index) else []
+    found = [number for number, one in enumerate(there) if one.digest == digest]
+    if not found:
+        raise UsageError(f"{_LAYOUT}://{text}: its index has no such digest", hint=f"See {path}/index.json")
+    return f"{OCI}:{path}:@{found[0]}"
 
 
 def _platform_of(stage: Stage) -> Platform | None:

@@ -57,13 +57,13 @@ def read_files(
     if fetched is None:
         context = directory_of(options.context)
         paths = found_or_given(options)
-        files = [parsed(path, given=options.dockerfile) for path in paths]
+        files = [_parsed(path, options, context) for path in paths]
         sent, name = "", "" if paths[0] == STDIN else paths[0]
     else:
         context, origin = fetched.directory, fetched.files or fetched.directory
         place = beneath.place_in if fetched.files else _of_fetched
         paths = [place(origin, each) for each in options.files] or [_found(origin, options.context, beneath.place_in)]
-        files = [parsed(path, path.removeprefix(f"{origin}/")) for path in paths]
+        files = [_parsed(path, options, context, path.removeprefix(f"{origin}/")) for path in paths]
         sent, name = _of_ignore_file(origin, paths[0], options.files)
     for file in files:
         if "check" in file.directives:  # check=error=true
@@ -118,7 +118,15 @@ def warnings(options: BuildOptions) -> list[Lint]:
     """Return what is odd in the Dockerfiles. Raises UsageError, BuildFileError."""
     from podpy.build.reading.lint import check
 
-    return [found for path in found_or_given(options) for found in check(parsed(path, given=options.dockerfile))]
+    return [found for path in found_or_given(options) for found in check(_parsed(path, options, options.context))]
+
+
+def _parsed(path: str, options: BuildOptions, context: str, name: str = "") -> Dockerfile:
+    if not path.endswith(".in"):
+        return parsed(path, name, given=options.dockerfile)
+    from podpy.build.reading.preprocess import preprocessed
+
+    return parse(preprocessed(read_bytes(path), name or path, context, options.cpp_flags), name or path)
 
 
 def parsed(path: str, name: str = "", given: bytes = b"") -> Dockerfile:

@@ -27,6 +27,7 @@ class BuildOptions(Record):
     many stages are at work at a time; 0: any number.
     `platforms`: several, each os/arch[/variant]; `all_platforms`: all that the bases have; `manifest`: the list that
     gets the images (podpy.build.platforms). `dockerfile`: what `-` of `files` has, if it was read before.
+    `cpp_flags`: for cpp(1), which reads files that end with `.in`.
     """
 
     context: str = ""
@@ -63,6 +64,7 @@ class BuildOptions(Record):
     all_platforms: bool = False
     manifest: str = ""
     dockerfile: bytes = b""
+    cpp_flags: list[str] = []
 
 
 class StepName(Record):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 KINDS = ("local", "tar", "oci", "docker")
 STDOUT = "-"
-_ARCHIVES = {"oci": "oci-archive", "docker": "docker-archive"}
 
 
 class Output(Record):
@@ -49,19 +48,30 @@ def _absolute(path: str, directory: str) -> str:
 
 
 def write(engine: Engine, output: Output, image_id: str, names: Sequence[str]) -> None:
-    """Write an image's files, or the image. `names`: a docker archive's (an OCI one has no full
-    names of images that the store doesn't have). This process must be in the user's namespaces.
+    """Write an image's files, or the image under `names`. This process must be in the user's namespaces.
 
     A file appears when it is complete. What is in a directory stays, and is replaced where the image has the same path.
     Raises StorageError, ImageError, BrokenPipeError.
     """
-    if output.kind in _ARCHIVES:
+    if output.kind == "oci":
+        from podpy.image.archive.write import Outgoing
+        from podpy.image.archive.write import write as write_archive
+        from podpy.image.names.transports import OCI_ARCHIVE, TransportReference
+        from podpy.image.outgoing.export import Compression
+        from podpy.libpod.images.options import STDOUT as TO_STDOUT
+
+        path = TO_STDOUT if output.path == STDOUT else output.path
+        image = Outgoing(record=engine.store.find_image(image_id), names=[*names])
+        place = TransportReference(kind=OCI_ARCHIVE, path=path)
+        write_archive(engine.store, [image], place, compression=Compression(kind="gzip"))
+        return
+    if output.kind == "docker":
         from podpy.libpod.images.manager import Images
         from podpy.libpod.images.options import STDOUT as TO_STDOUT
         from podpy.libpod.images.options import SaveOptions
 
-        named = SaveOptions(format=_ARCHIVES[output.kind], multiple=False)
-        saved = [image_id, *names] if output.kind == "docker" else [image_id]
+        named = SaveOptions(format="docker-archive", multiple=False)
+        saved = [image_id, *names]
         if output.path == STDOUT:
             Images(engine).save(saved, TO_STDOUT, named)
         elif os.path.isfile(output.path):

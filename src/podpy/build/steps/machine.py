@@ -32,6 +32,13 @@ def emulation_hint(image: ImageRecord) -> str:
     return f"The image is for {made_for}, this machine is {host}: install {packages} to run its commands"
 
 
+def platforms() -> list[str]:
+    """Return the platforms whose commands run here: this machine's, and those that are emulated."""
+    host = host_platform()
+    emulated = [name for name in _MACHINES if name != host.architecture and _runs(name)]
+    return [str(host), *(str(Platform(architecture=name)) for name in emulated)]
+
+
 def _runs(architecture: str) -> bool:
     """Return whether a handler for the machine's ELF files is registered, as far as this process sees."""
     try:

@@ -19,7 +19,7 @@ from podpy.cli.declare.model import (
     under,
 )
 
-GROUPS = {"builder": "The cache of builds"}
+GROUPS = {"builder": "The cache of builds", "buildx": "Builds, by Docker's names"}
 
 _PANEL = "Images"
 _YET = "not supported yet"
@@ -33,6 +33,7 @@ _WHAT: tuple[Option, ...] = (
     many("--build-arg", "NAME[=VALUE]", "Value for an ARG (repeatable); without a value: the caller's variable"),
     many("--build-arg-file", "FILE", "Values for ARGs, one a line (repeatable)", complete=FILES),
     many("--build-context", "NAME=WHERE", "Another context for COPY --from: a directory, docker-image://NAME"),
+    many("--cpp-flag", "FLAG", "For cpp, which reads files that end with .in (repeatable)"),
     text("--ignorefile", "FILE", "Use this file in place of the context's ignore file", complete=FILES),
     text("--from", "IMAGE", "Begin with this image in place of the first FROM's", complete=IMAGES),
     flag("--skip-unused-stages", "Don't build stages that the last one doesn't need", default=True),
@@ -141,7 +142,7 @@ _REFUSED: tuple[Option, ...] = (
     *(
         many(name, "VALUE", "Podman's", hidden=True, refuse=_YET)
         for name in (
-            "--cpp-flag", "--layer-label", "--mount", "--os-feature", "--os-version", "--source-policy-file",
+            "--layer-label", "--mount", "--os-feature", "--os-version", "--source-policy-file",
             "--stage-labels", "--unsetannotation", "--unsetlabel", "--userns", "--userns-gid-map",
             "--userns-gid-map-group", "--userns-gid-map-user", "--userns-uid-map", "--userns-uid-map-group",
             "--userns-uid-map-user",
@@ -184,6 +185,21 @@ COMMANDS: tuple[Command, ...] = (
             *_ACCEPTED,
             *_REFUSED,
         ),
+    ),
+    Command(
+        path="buildx ls",
+        handler="podpy.cli.commands.images.buildx:ls",
+        help="List the builders: there is one, podpy itself",
+        examples=("podpy buildx ls",),
+        rule="none",
+    ),
+    Command(
+        path="buildx inspect",
+        handler="podpy.cli.commands.images.buildx:inspect",
+        help="Show the builder and the platforms whose commands run here",
+        examples=("podpy buildx inspect",),
+        arguments=(Argument(name="name", metavar="NAME", required=False),),
+        options=(flag("--bootstrap", "Accepted for Docker's scripts: there is nothing to start"),),
     ),
     Command(
         path="builder prune",

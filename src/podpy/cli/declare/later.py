@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from podpy.cli.declare.model import Command
 
-_LATER = "comes with a later version of podpy"
 _CRIU = "checkpointing and restoring a container requires root, and podpy doesn't do it there, either"
 _SIGN = "makes no signatures, podpy only verifies them: skopeo standalone-sign, or podman image sign"
 _REMOTE = "is for other machines: podpy is an engine for this one"
 
 _WORDS: dict[str, tuple[str, ...]] = {
-    _LATER: (
-        "buildx inspect",
-        "buildx ls",
-    ),
     _CRIU: ("container checkpoint", "container restore"),
     _SIGN: ("image sign",),
     _REMOTE: ("remote", "machine", "farm"),

@@ -48,6 +48,7 @@ def build_options(options: Options, context: str) -> BuildOptions:
         "platforms": list(options.platform) if len(options.platform) > 1 else [],
         "all_platforms": bool(options.all_platforms),
         "manifest": options.manifest or "",
+        "cpp_flags": list(options.cpp_flag),
         "base": getattr(options, "from") or "",
         "secrets": _secrets(options.secret),
         "agents": _agents(options.ssh),

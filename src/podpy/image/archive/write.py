@@ -55,10 +55,10 @@ def write(
 ) -> str:
     """Write images; return the digest of the (last) manifest, empty for a docker-archive, which has none.
 
-    Only a docker-archive takes several images, or several names of one. `manifest_format` is for `dir:` ("oci",
-    "docker", empty: the image's own format); other transports have a fixed one. `compression` is ignored for a
-    docker-archive, whose layers are plain tars. This process must be in the user's namespaces. Raises ImageError,
-    StorageError, OSError; then no archive was written, and an old one is still there.
+    Only a docker-archive takes several images, only it and an oci-archive several names of one. `manifest_format` is
+    for `dir:` ("oci", "docker", empty: the image's own format); other transports have a fixed one. `compression` is
+    ignored for a docker-archive, whose layers are plain tars. This process must be in the user's namespaces. Raises
+    ImageError, StorageError, OSError; then no archive was written, and an old one is still there.
     """
     try:
         if transport.kind == transports.DOCKER_ARCHIVE:
@@ -177,7 +177,8 @@ def _write_oci_archive(export: Export, names: Sequence[str], path: str, progress
         tar.add(transports.blob_name(export.config_digest), export.config)
         progress.committing()
         tar.add(transports.blob_name(export.digest), export.manifest)
-        tar.add("index.json", _index([_index_entry(export, names)]))
+        # An entry for each name: a reader looks for one, and an index may name a manifest twice.
+        tar.add("index.json", _index([_index_entry(export, [name]) for name in names] or [_index_entry(export, [])]))
         tar.end()
 
 
