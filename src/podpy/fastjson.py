@@ -65,6 +65,8 @@ def _loads(text: str | bytes, scan: Any) -> Any:
     text = text.strip(_WHITESPACE)
     try:
         value, end = scan(text, 0)
+        if "\\ud" in text or "\\uD" in text:
+            value = _writable(value)
     except StopIteration as error:
         raise ValueError(f"not JSON at character {error.value}") from None
     except ValueError as error:  # json.JSONDecodeError, which the C code imports only when it raises it
@@ -75,6 +77,27 @@ def _loads(text: str | bytes, scan: Any) -> Any:
         raise ValueError("not JSON") from None
     if end != len(text):
         raise ValueError(f"not JSON: text after the value at character {end}")
+    return value
+
+
+def _is_half(character: str) -> bool:
+    return "\ud800" <= character < "\udc80" or "\udcff" < character <= "\udfff"
+
+
+def _writable(value: Any) -> Any:
+    """Return a value without halves of surrogate pairs, which no encoding has; what stands for a byte may stay."""
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return "".join(
+                "\ufffd" if "\ud800" <= each < "\udc80" or "\udcff" < each <= "\udfff" else each for each in value
+            )
+        return value
+    if isinstance(value, list):
+        return [_writable(each) for each in value]
+    if isinstance(value, dict):
+        return {_writable(name): _writable(each) for name, each in value.items()}
     return value
 
 

@@ -1,4 +1,4 @@
-"""What a transfer tells while it works. The base class says nothing; the command line's classes print."""
+"""What a transfer tells while it works. The base class says nothing, `Spoken` says Podman's lines."""
 
 from __future__ import annotations
 
@@ -35,3 +35,22 @@ class Progress:
 
 
 SILENT = Progress()
+
+
+class Spoken(Progress):
+    """Tells most of it in Podman's words, line by line. `say` gets each line; override it."""
+
+    def say(self, text: str) -> None:
+        """Tell one line, without its end."""
+
+    def message(self, text: str) -> None:
+        self.say(text)
+
+    def layer_exists(self, digest: str) -> None:
+        self.say(f"Copying blob {digest} skipped: already exists")
+
+    def config(self, digest: str) -> None:
+        self.say(f"Copying config {digest}")
+
+    def committing(self) -> None:
+        self.say("Writing manifest to image destination")

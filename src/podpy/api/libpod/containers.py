@@ -211,8 +211,8 @@ def health(call: Call) -> Answer:
     """Run the health check once."""
     container = find(call)
     status = container.check_health()
-    log = (container.inspect()["State"].get("Health") or {}).get("Log") or []
-    return Answer({"Status": status, "FailingStreak": 0, "Log": log})
+    known = container.inspect()["State"].get("Health") or {}
+    return Answer({"Status": status, "FailingStreak": known.get("FailingStreak") or 0, "Log": known.get("Log") or []})
 
 
 def top(call: Call) -> Answer | None:

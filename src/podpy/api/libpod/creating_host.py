@@ -133,16 +133,21 @@ def _rule(given: dict[str, Any]) -> str:
 
 
 def ulimits(given: list[dict[str, Any]] | None) -> list[Ulimit]:
-    """Return the limits of `r_limits`. Raises UsageError."""
+    """Return the limits of `r_limits`. Raises UsageError, HttpError."""
     found = []
     for each in given or ():
         name = (each.get("type") or "").lower().removeprefix("rlimit_")
-        soft, hard = (_limit(each.get(key) or 0) for key in ("soft", "hard"))
+        soft, hard = (_limit(name, each.get(key)) for key in ("soft", "hard"))
         found.append(limits.parse_ulimit(f"{name}={soft}:{hard}"))
     return found
 
 
-def _limit(value: int) -> int:
+def _limit(name: str, value: Any) -> int:
+    """Return a limit of 64 bits, which is no type of the schema."""
+    if value is None:
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise HttpError(400, f"invalid limit {value!r} of {name}: it must be a whole number")
     return -1 if value >= _UNLIMITED else value
 
 

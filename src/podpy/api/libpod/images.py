@@ -14,7 +14,7 @@ from podpy.errors import InUseError, NoSuchImageError, PodpyError
 from podpy.go.view import view
 from podpy.image.documents.describe import Step
 from podpy.image.options import STDOUT, ImportOptions, PushOptions, SaveOptions
-from podpy.image.progress import Progress
+from podpy.image.progress import Spoken
 from podpy.image.registry.access import PULL_POLICIES, PullOptions
 from podpy.libpod.images.rows import summary
 
@@ -179,7 +179,7 @@ def search(call: Call) -> Answer:
     )
 
 
-class _Lines(Progress):
+class _Lines(Spoken):
     """Sends what a transfer tells as Podman's lines; the answer begins with the first of them."""
 
     def __init__(self, call: Call, *, quiet: bool, key: str = "stream") -> None:
@@ -194,24 +194,12 @@ class _Lines(Progress):
             connection.begin(200, [("Content-Type", JSON_TYPE)])
         connection.write((fastjson.dumps_readable(value) + "\n").encode("utf-8", "surrogateescape"))
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         if not self._quiet:
             self.send({self._key: f"{text}\n"})
 
-    def message(self, text: str) -> None:
-        self._say(text)
-
     def layer_done(self, digest: str) -> None:
-        self._say(f"Copying blob {digest}")
-
-    def layer_exists(self, digest: str) -> None:
-        self._say(f"Copying blob {digest} skipped: already exists")
-
-    def config(self, digest: str) -> None:
-        self._say(f"Copying config {digest}")
-
-    def committing(self) -> None:
-        self._say("Writing manifest to image destination")
+        self.say(f"Copying blob {digest}")
 
 
 def _told(call: Call, lines: _Lines, work: Callable[[], dict[str, Any]]) -> None:

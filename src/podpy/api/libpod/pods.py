@@ -8,20 +8,17 @@ from podpy.api.libpod import answers
 from podpy.api.libpod.creating import options_of
 from podpy.errors import NoSuchPodError, PodPartsError
 from podpy.go.view import pod_view
-from podpy.libpod.containers.table import shown_status
+from podpy.libpod.pods.rows import as_report
 from podpy.spec.container import AS_CONFIGURED, ContainerSpec
 from podpy.spec.pod import EXIT_POLICIES, KINDS, SHARED, PodSpec
 from podpy.spec.text.values import parse_signal
-from podpy.times import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from podpy.api.call import Call
     from podpy.libpod.pods.pod import Pod
-    from podpy.libpod.pods.table import PodLine
 
 _OF_THE_POD = ("name", "hostname", "labels", "restart_policy", "restart_retries", "cgroup_parent", "resources",
                "shm_size")  # fmt: skip
@@ -57,32 +54,7 @@ def create(call: Call) -> Answer:
 
 def listed(call: Call) -> Answer:
     """List pods: Podman's ListPodsReport."""
-    return Answer([_shown(line) for line in call.runtime.pods.lines(call.query["filters"], whole=True)])
-
-
-def _shown(line: PodLine) -> dict[str, Any]:
-    row = line.row
-    members = [
-        {
-            "Id": each.id,
-            "Names": each.name,
-            "Status": shown_status(each.status, each.started, each.restarts),
-            "RestartCount": each.restarts,
-        }
-        for each in line.members
-    ]
-    return {
-        "Cgroup": line.cgroup,
-        "Containers": members or None,
-        "Created": rfc3339(row.created),
-        "Id": row.id,
-        "InfraId": row.infra_id,
-        "Name": row.name,
-        "Namespace": "",
-        "Networks": line.networks,
-        "Status": line.state,
-        "Labels": row.labels_dict(),
-    }
+    return answers.go([as_report(line) for line in call.runtime.pods.lines(call.query["filters"], whole=True)])
 
 
 def find(call: Call) -> Pod:

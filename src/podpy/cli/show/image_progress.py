@@ -24,7 +24,7 @@ from time import monotonic
 
 from podpy import fastjson
 from podpy.errors import PodpyError
-from podpy.libpod.images.options import SILENT, Progress
+from podpy.libpod.images.options import SILENT, Progress, Spoken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,33 +88,21 @@ class FailuresTold:
             tell_failure(self._progress, error, self._name)
 
 
-class Lines(Progress):
+class Lines(Spoken):
     """One line per event."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._signatures = False
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         with self._lock:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
 
-    def message(self, text: str) -> None:
-        self._say(text)
-
     def layer_started(self, digest: str, size: int, offset: int) -> None:
         note = f" (going on at {offset} of {size} bytes)" if 0 < offset < size else ""
-        self._say(f"Copying blob {digest}{note}")
-
-    def layer_exists(self, digest: str) -> None:
-        self._say(f"Copying blob {digest} skipped: already exists")
-
-    def config(self, digest: str) -> None:
-        self._say(f"Copying config {digest}")
-
-    def committing(self) -> None:
-        self._say("Writing manifest to image destination")
+        self.say(f"Copying blob {digest}{note}")
 
 
 class Bars(Lines):
@@ -125,11 +113,11 @@ class Bars(Lines):
         self._bars: Any = None
         self._tasks: dict[str, Any] = {}
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         if self._bars is not None:
             self._bars.console.print(text, markup=False, highlight=False)
         else:
-            super()._say(text)
+            super().say(text)
 
     def layer_started(self, digest: str, size: int, offset: int) -> None:
         with self._lock:

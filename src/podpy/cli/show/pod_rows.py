@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from podpy.go.template.values import Struct
-from podpy.go.time import GoTime
 from podpy.go.units import ago
-from podpy.libpod.containers.table import shown_status
+from podpy.libpod.pods.rows import as_report, state_of_member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from podpy.libpod.pods.table import PodLine
 
 _SHORT_ID = 12
 
 
-def json_row(line: PodLine) -> Struct:
-    """Return Podman's ListPodsReport, as `pod ps --format json` has it."""
-    row = line.row
-    members = [
-        Struct({"Id": each.id, "Names": each.name, "Status": _state(each), "RestartCount": each.restarts})
-        for each in line.members
-    ]
-    return Struct(
-        {
-            "Cgroup": line.cgroup,
-            "Containers": members or None,
-            "Created": GoTime(row.created),
-            "Id": row.id,
-            "InfraId": row.infra_id,
-            "Name": row.name,
-            "Namespace": "",
-            "Networks": line.networks,
-            "Status": line.state,
-            "Labels": row.labels_dict(),
-        }
-    )
-
-
 def placeholders(line: PodLine, *, whole: bool, now: int) -> Struct:
-    """Return the fields that --format can show; as JSON it is `json_row`."""
+    """Return the fields that --format can show; as JSON it is Podman's ListPodsReport."""
     from podpy.go.view import Shown
 
     row, members = line.row, line.members
@@ -50,7 +24,7 @@ def placeholders(line: PodLine, *, whole: bool, now: int) -> Struct:
         "Cgroup": line.cgroup,
         "ContainerIds": ",".join(each.id[:width] for each in members),
         "ContainerNames": ",".join(each.name for each in members),
-        "ContainerStatuses": ",".join(_state(each) for each in members),
+        "ContainerStatuses": ",".join(state_of_member(each) for each in members),
         "Created": ago(row.created, now),
         "ID": row.id[:width],
         "Id": row.id[:width],
@@ -65,8 +39,4 @@ def placeholders(line: PodLine, *, whole: bool, now: int) -> Struct:
         "Restarts": sum(each.restarts for each in members),
         "Status": line.state,
     }
-    return Shown(shown, json_row(line))
-
-
-def _state(member: Any) -> str:
-    return shown_status(member.status, member.started, member.restarts)
+    return Shown(shown, as_report(line))

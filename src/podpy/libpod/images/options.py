@@ -16,7 +16,7 @@ from podpy.image.options import (
     SaveOptions,
     is_address,
 )
-from podpy.image.progress import SILENT, Progress
+from podpy.image.progress import SILENT, Progress, Spoken
 from podpy.image.registry.access import PULL_POLICIES, Access, PullOptions
 
 __all__ = (
@@ -36,5 +36,6 @@ __all__ = (
     "PullOptions",
     "PushOptions",
     "SaveOptions",
+    "Spoken",
     "is_address",
 )

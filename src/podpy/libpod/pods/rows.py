@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from podpy.go.template.values import Struct
+from podpy.go.time import GoTime
+from podpy.libpod.containers.table import shown_status
 from podpy.libpod.pods.held import true_members
 from podpy.libpod.pods.states import state_of
 from podpy.libpod.pods.table import Member, PodLine, PodTable
@@ -36,3 +39,31 @@ def _whole(engine: Engine, line: PodLine) -> PodLine:
     networks = [each.network or engine.conf.default_network for each in spec.container.networks]
     cgroup = spec.cgroup_parent or (view_of(engine).parent if spec.share_parent else "")
     return line.replace(cgroup=cgroup, networks=networks)
+
+
+def state_of_member(member: Member) -> str:
+    """Return a container's state as lists of pods show it."""
+    return shown_status(member.status, member.started, member.restarts)
+
+
+def as_report(line: PodLine) -> Struct:
+    """Return Podman's ListPodsReport of a line with all fields."""
+    row = line.row
+    members = [
+        Struct({"Id": each.id, "Names": each.name, "Status": state_of_member(each), "RestartCount": each.restarts})
+        for each in line.members
+    ]
+    return Struct(
+        {
+            "Cgroup": line.cgroup,
+            "Containers": members or None,
+            "Created": GoTime(row.created),
+            "Id": row.id,
+            "InfraId": row.infra_id,
+            "Name": row.name,
+            "Namespace": "",
+            "Networks": line.networks,
+            "Status": line.state,
+            "Labels": row.labels_dict(),
+        }
+    )

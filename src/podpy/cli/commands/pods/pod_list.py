@@ -91,8 +91,9 @@ def _formatted(lines: Sequence[PodLine], options: Options) -> str:
 
     if report.is_json(options.format):
         from podpy.go.json import indented
+        from podpy.libpod.pods.rows import as_report
 
-        return indented([pod_rows.json_row(line) for line in lines], "  ") + "\n"
+        return indented([as_report(line) for line in lines], "  ") + "\n"
     now = time_ns()
     shown = [pod_rows.placeholders(line, whole=options.no_trunc, now=now) for line in lines]
     heading = None
