@@ -77,3 +77,17 @@ def test_a_pod_without_containers_is_nothing_for_a_cluster(podpy: Podpy, busybox
     shown = podpy.ok("kube", "generate", "second")
     assert "# NOTE: The namespace sharing for a pod has been modified by the user" in shown
     assert yaml.safe_load(shown)["spec"]["containers"][0]["ports"] == [{"containerPort": 80, "hostPort": 80}]
+
+
+def test_an_empty_directory_that_a_container_only_reads_stays_one(podpy: Podpy, busybox: str) -> None:
+    mounts = "volumeMounts: [{name: logs, mountPath: /in, readOnly: true}]"
+    text = (
+        "kind: Pod\nmetadata: {name: shop}\nspec:\n  volumes: [{name: logs, emptyDir: {}}]\n"
+        f"  containers: [{{name: a, image: {busybox}, {mounts}}}]\n"
+    )
+    podpy.ok("kube", "play", "--network=none", "--start=false", "-", input=text)
+    shown = podpy("kube", "generate", "shop")
+    podpy.ok("pod", "rm", "shop")
+    assert "ConfigMap" not in shown.stderr
+    (volume,) = yaml.safe_load(shown.stdout)["spec"]["volumes"]
+    assert volume["emptyDir"] == {}

@@ -341,7 +341,7 @@ def test_the_pods_own_fields() -> None:
     assert (infra.dns, infra.dns_search, infra.dns_options) == (["1.1.1.1"], ["a.b"], ["ndots:2", "rotate"])
     assert infra.ports == [PortMapping(container_port=80, host_port=8080, host_ip="127.0.0.1")]
     assert [(each.network, each.aliases) for each in infra.networks] == [
-        ("podman-default-kube-network", ["main", "web-main"])
+        ("podman-default-kube-network", ["main", "web-main", "web"])
     ]
 
 
@@ -353,7 +353,8 @@ def test_a_pod_is_found_by_the_names_of_the_services_that_choose_it() -> None:
     assert (found.services, notes) == (["db"], [])
     spec, context = context_of(pod_text())
     aliases = pods.pod_spec(spec, context.replace(names=found.services)).container.networks[0].aliases
-    assert aliases == ["main", "web-main", "db", "db.default", "db.default.svc", "db.default.svc.cluster.local"]
+    assert aliases[:3] == ["main", "web-main", "web"]
+    assert aliases[3:] == ["db", "db.default", "db.default.svc", "db.default.svc.cluster.local"]
 
 
 @pytest.mark.parametrize(

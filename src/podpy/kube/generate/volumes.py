@@ -98,9 +98,7 @@ class Volumes:
 
 
 def _empty(source: Source, mount: Mount) -> Entry:
-    """Return an anonymous volume's emptyDir. A volume that `kube play` made of a ConfigMap or Secret has files."""
-    if {"ro", "nocopy"} <= {*mount.options}:
-        warn(f"container {source.name}: the files of the ConfigMap or Secret at {mount.target} aren't in the YAML")
+    """Return an anonymous volume's emptyDir."""
     options = source.volumes[mount.source].options
     if options.get("type") != "tmpfs":
         return {}

@@ -91,7 +91,7 @@ def _network(pod: Mapping, context: Context, number: int) -> dict[str, Any]:
         _refuse_addresses(context, number, "can only be set for one network: use NAME:ip=ADDRESS for more")
     names = [each["name"] for each in pod.get("containers", []) if each.get("name")]
     full = [] if options.no_pod_prefix else [f"{context.pod_name}-{name}" for name in names]
-    aliases = [*dict.fromkeys([*names, *full, *_cluster_names(pod, context)])]
+    aliases = [*dict.fromkeys([*names, *full, context.pod_name, *_cluster_names(pod, context)])]
     try:
         aliases = [check_alias(alias) for alias in aliases]
     except UsageError as error:
