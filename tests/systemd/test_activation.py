@@ -12,6 +12,7 @@ from tests.support import needs, ports, wait
 from tests.support.engine import Podpy
 from tests.support.units import UserManager, user_manager
 
+pytestmark = pytest.mark.xdist_group("units")  # names of units in one user's systemd
 NAME = "podpy-test-activated"
 # The host's Python: busybox has no server that takes a listening socket.
 MOUNTS = "-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro"

@@ -17,6 +17,7 @@ from tests.support.images import Image
 from tests.support.registry import Registry
 from tests.support.units import UserManager, user_manager
 
+pytestmark = pytest.mark.xdist_group("units")  # names of units in one user's systemd
 NAME = "podpy-test-update"
 OTHER = f"{NAME}-2"
 UNIT = """

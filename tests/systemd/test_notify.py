@@ -17,6 +17,7 @@ from tests.support import wait
 from tests.support.engine import Podpy, Result
 from tests.support.units import UserManager, user_manager
 
+pytestmark = pytest.mark.xdist_group("units")  # names of units in one user's systemd
 NAME = "podpy-test-notify"
 UNIT = """
 Type={type}

@@ -16,6 +16,7 @@ from tests.support.engine import CHECKOUT, PATH, Podpy, Result
 from tests.support.units import UserManager, user_manager
 from tests.support.users import User
 
+pytestmark = pytest.mark.xdist_group("units")  # names of units in one user's systemd
 PAGE = CHECKOUT / "docs/service.md"
 LINGER, LINGERING = "loginctl enable-linger", "/var/lib/systemd/linger"
 IMAGE = "docker.io/library/busybox"

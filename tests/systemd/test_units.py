@@ -10,6 +10,7 @@ from tests.support import needs, processes, wait
 from tests.support.engine import Podpy
 from tests.support.units import Manager, SystemManager, UserManager, system_manager, user_manager
 
+pytestmark = pytest.mark.xdist_group("units")  # names of units in one user's systemd
 ROUNDS = 8  # what is left, if anything, depends on who is faster
 NAME = "podpy-test-unit"
 COMMAND = "sh -c 'trap \"exit 0\" TERM; sleep 1000 & wait'"
