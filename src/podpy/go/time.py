@@ -45,8 +45,18 @@ class GoTime:
     go_methods = {
         "Format": "format",
         "Unix": "unix",
+        "UnixMilli": "unix_milli",
+        "UnixMicro": "unix_micro",
         "UnixNano": "unix_nano",
         "Year": "year",
+        "Month": "month",
+        "Day": "day",
+        "Weekday": "weekday",
+        "YearDay": "year_day",
+        "Hour": "hour",
+        "Minute": "minute",
+        "Second": "second",
+        "Nanosecond": "nanosecond",
         "IsZero": "is_zero",
         "String": "__str__",
         "UTC": "as_utc",
@@ -81,6 +91,14 @@ class GoTime:
         """Return seconds since 1970."""
         return -62135596800 if self.nanoseconds is None else self.nanoseconds // SECOND
 
+    def unix_milli(self) -> int:
+        """Return milliseconds since 1970."""
+        return self.unix() * 1000 + self.nanosecond() // 1_000_000
+
+    def unix_micro(self) -> int:
+        """Return microseconds since 1970."""
+        return self.unix() * 1_000_000 + self.nanosecond() // 1000
+
     def unix_nano(self) -> int:
         """Return nanoseconds since 1970."""
         return self.nanoseconds or 0
@@ -88,6 +106,38 @@ class GoTime:
     def year(self) -> int:
         """Return the year."""
         return self._fields().tm_year
+
+    def month(self) -> str:
+        """Return the month's name, as Go prints a time.Month."""
+        return self.format("January")
+
+    def day(self) -> int:
+        """Return the day of the month, from 1."""
+        return self._fields().tm_mday
+
+    def weekday(self) -> str:
+        """Return the day's name, as Go prints a time.Weekday."""
+        return self.format("Monday")
+
+    def year_day(self) -> int:
+        """Return the day of the year, from 1."""
+        return self._fields().tm_yday
+
+    def hour(self) -> int:
+        """Return the hour, from 0 to 23."""
+        return self._fields().tm_hour
+
+    def minute(self) -> int:
+        """Return the minute of the hour."""
+        return self._fields().tm_min
+
+    def second(self) -> int:
+        """Return the second of the minute."""
+        return self._fields().tm_sec
+
+    def nanosecond(self) -> int:
+        """Return the nanoseconds of the second."""
+        return (self.nanoseconds or 0) % SECOND
 
     def as_utc(self) -> GoTime:
         """Return the same time in UTC."""
