@@ -135,3 +135,40 @@ def test_what_a_pods_containers_use(service: Service, busybox: str) -> None:
     assert service.get(f"{_V}/pods/stats?namesOrIDs=none").status == 404
     [listed] = done(service.get(f"{_V}/pods/json?filters={quote(json.dumps({'name': ['pod1']}))}"))
     assert (listed["Status"], inside in [each["Id"] for each in listed["Containers"]]) == ("Running", True)
+
+
+def test_manifest_lists_are_made_changed_and_removed(service: Service, busybox: str) -> None:
+    path = f"{_V}/manifests/localhost/list:1"
+    assert service.get(f"{path}/exists").status == 404
+    made = done(service.post(f"{path}?images=localhost/busybox"), 201)["Id"]
+    assert service.get(f"{path}/exists").status == 204
+    assert service.post(path).status == 500  # the name is taken
+    [entry] = done(service.get(f"{path}/json"))["manifests"]
+    change = {"operation": "annotate", "images": [entry["digest"]], "annotations": {"a": "b"}, "os_version": "7"}
+    assert done(service.request("PUT", path, change))["images"] == [entry["digest"]]
+    [changed] = done(service.get(f"{path}/json"))["manifests"]
+    assert (changed["annotations"], changed["platform"]["os.version"]) == ({"a": "b"}, "7")
+    gone = service.request("PUT", path, {"operation": "update", "images": ["localhost/none"]})
+    assert (gone.status // 100, "internal error" in gone.message) in ((4, False), (5, False))
+    assert service.request("PUT", path, {"operation": "turn", "images": []}).status == 400
+    done(service.request("PUT", path, {"operation": "remove", "images": [entry["digest"]]}))
+    assert not done(service.get(f"{path}/json"))["manifests"]
+    done(service.request("PUT", path, {"operation": "update", "images": ["localhost/busybox"]}))
+    assert len(done(service.get(f"{path}/json"))["manifests"]) == 1
+    assert made
+    report = done(service.request("DELETE", path))
+    assert (report["ExitCode"], len(report["Deleted"])) == (0, 1)
+    assert service.get(f"{_V}/images/localhost/busybox/exists").status == 204
+    assert service.request("DELETE", path).status == 404
+    assert done(service.request("DELETE", f"{path}?ignore=1"))["Deleted"] is None
+
+
+def test_podmans_client_makes_manifest_lists(service: Service, busybox: str) -> None:
+    service.podman("manifest", "create", "list:1", "localhost/busybox").ok()
+    service.podman("manifest", "exists", "list:1").ok()
+    shown = json.loads(service.podman("manifest", "inspect", "list:1").ok())
+    assert len(shown["manifests"]) == 1
+    service.podman("manifest", "remove", "list:1", shown["manifests"][0]["digest"]).ok()
+    service.podman("manifest", "add", "list:1", "localhost/busybox").ok()
+    service.podman("manifest", "rm", "list:1").ok()
+    assert service.podman("manifest", "exists", "list:1").returncode == 1

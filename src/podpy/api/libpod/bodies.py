@@ -12,6 +12,7 @@ __all__ = (
     "EXEC",
     "EXEC_REMOVE",
     "EXEC_START",
+    "MANIFEST",
     "NETWORK",
     "NETWORK_UPDATE",
     "POD",
@@ -87,6 +88,11 @@ POD: dict[str, Any] = {
 UPDATE: dict[str, Any] = {
     **_OF_BOTH["resource_limits"],
     "Env": _TEXTS, "UnsetEnv": _TEXTS, "r_limits": [{"type": str, "soft": ANY, "hard": ANY}],
+}  # fmt: skip
+MANIFEST = {
+    "operation": str, "images": _TEXTS, "all": bool, "annotation": _TEXTS, "annotations": _MAP, "arch": str,
+    "features": _TEXTS, "os": str, "os_features": _TEXTS, "osfeatures": _TEXTS, "os_version": str, "osversion": str,
+    "variant": str, "index_annotations": _MAP, "subject": str,
 }  # fmt: skip
 NETWORK: dict[str, Any] = {
     "name": str, "driver": str, "network_interface": str, "ipv6_enabled": bool, "internal": bool, "dns_enabled": bool,

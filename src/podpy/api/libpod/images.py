@@ -116,7 +116,7 @@ def remove(call: Call) -> Answer:
     def work(name: str) -> list[str]:
         return call.runtime.images.remove(name, force=force, containers=force)
 
-    return Answer(_removed(_known(call, work), []))
+    return Answer(removal_report(_known(call, work), []))
 
 
 def remove_several(call: Call) -> Answer:
@@ -130,10 +130,10 @@ def remove_several(call: Call) -> Answer:
     for each in removals:
         lines += each.lines
         errors += [each.error] if each.error else []
-    return Answer(_removed(lines, errors))
+    return Answer(removal_report(lines, errors))
 
 
-def _removed(lines: list[str], errors: list[PodpyError]) -> dict[str, Any]:
+def removal_report(lines: list[str], errors: list[PodpyError]) -> dict[str, Any]:
     """Return Podman's ImageRemoveReport; `lines` are those of podman-rmi(1)."""
     code = 0
     if errors:

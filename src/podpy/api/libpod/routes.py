@@ -165,6 +165,18 @@ IMAGES = (
     _route("DELETE", _IMAGE, "images:remove", "Remove it", _FORCE),
 )  # fmt: skip
 
+_LIST = "/manifests/{name...}"
+MANIFESTS = (
+    _route("GET", _LIST + "/exists", "manifests:exists", "Whether there is such a manifest list"),
+    _route("GET", _LIST + "/json", "manifests:inspect", "A manifest list's document", _TLS),
+    _route(
+        "POST", _LIST, "manifests:create", "Create a manifest list", texts("images"), _ALL, flag("amend"), _TLS,
+        body=JSON_BODY, optional_body=True,
+    ),
+    _route("PUT", _LIST, "manifests:modify", "Add, remove or change entries", _TLS, body=JSON_BODY),
+    _route("DELETE", _LIST, "manifests:remove", "Remove it; its images stay", _IGNORE),
+)  # fmt: skip
+
 _POD = "/pods/{name}"
 PODS = (
     _route("POST", "/pods/create", "pods:create", "Create a pod", body=JSON_BODY, schema=bodies.POD,
@@ -245,4 +257,4 @@ KUBE = (
     ),
 )  # fmt: skip
 
-LIBPOD = (*SYSTEM, *CONTAINERS, *IMAGES, *PODS, *VOLUMES, *NETWORKS, *KUBE)
+LIBPOD = (*SYSTEM, *CONTAINERS, *IMAGES, *MANIFESTS, *PODS, *VOLUMES, *NETWORKS, *KUBE)
