@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
 _AGAIN = 1.0  # seconds: what is at work has mostly ended by then
-_PATIENCE = 10.0  # seconds
+_PATIENCE = 30.0  # seconds: children that are told to end get ten of them
 
 
 class _Interrupt:
@@ -38,11 +38,12 @@ def interrupt_on(number: int, is_meant: Callable[[], bool] = lambda: True) -> No
 class Undoing:
     """A context for undoing what an interrupt has ended: nothing interrupts in it.
 
-    It may take ten seconds. Then the process ends, since a lock may be lost to it; the next call undoes the rest.
+    It may take half a minute. Then the process ends, since a lock may be lost to it; the next call undoes the rest.
     """
 
     def __init__(self) -> None:
-        self._is_ours = isinstance(signal.getsignal(signal.SIGALRM), _Interrupt)
+        self._handler = signal.getsignal(signal.SIGALRM)
+        self._is_ours = isinstance(self._handler, _Interrupt)
 
     def __enter__(self) -> None:
         if not self._is_ours:
@@ -57,6 +58,7 @@ class Undoing:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._is_ours:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._handler)  # for another one of these, around this one's caller
 
 
 def ignore(_number: int, _frame: FrameType | None) -> None:

@@ -60,6 +60,19 @@ def test_undoing_that_hangs_ends_the_process() -> None:
     assert ran.returncode == -signal.SIGALRM
 
 
+def test_two_things_may_be_undone_one_after_the_other() -> None:
+    ran = program("""
+        import signal
+        from podpy.interrupts import Undoing, interrupt_on
+        interrupt_on(signal.SIGTERM)
+        for _ in range(2):
+            with Undoing():
+                signal.raise_signal(signal.SIGTERM)
+                print("undone", signal.getitimer(signal.ITIMER_REAL)[0] > 0)
+    """)
+    assert (ran.stdout, ran.returncode) == ("undone True\nundone True\n", 0)
+
+
 def test_a_process_without_interrupts_is_left_alone() -> None:
     ran = program("""
         import signal

@@ -110,14 +110,23 @@ def test_a_kill_leaves_nothing(build: Builder, sync: Path, number: signal.Signal
     assert build.podpy.ok("system", "check") == ""
 
 
-def test_what_killed_stages_have_left_is_gone_with_the_next_call(build: Builder, sync: Path) -> None:
+@pytest.mark.parametrize("next_call", [["ps", "-aq"], ["build", "-q"]])
+def test_what_killed_stages_have_left_is_gone_with_the_next_call(
+    build: Builder, sync: Path, next_call: list[str]
+) -> None:
+    cached = build.podpy.home / "cached"
+    with build.podpy.user.impersonated():
+        cached.mkdir()
+        (cached / "Dockerfile").write_text("FROM localhost/busybox\nLABEL a=b\n")
+    build.podpy.ok("build", str(cached))
     running = start(build, sync, TWO.replace("echo of", "sleep 1000; echo of"))
     running.send_signal(signal.SIGSTOP)  # it would undo what its stages leave
     for pid in Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split():
         os.kill(int(pid), signal.SIGKILL)
     running.kill()
     running.wait(wait.PATIENCE)
-    assert build.podpy.ok("ps", "-aq") == ""
+    build.podpy.ok(*next_call, *([str(cached)] if next_call[0] == "build" else []))
+    assert not os.listdir(build.podpy.runtime_dir / "podpy/containers")
     assert build.podpy.ok("system", "check") == ""
 
 

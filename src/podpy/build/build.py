@@ -77,6 +77,10 @@ class Build:
         shared = self._shared
         if self._options.jobs != 1:
             self._engine.begin_forking()
+        if self._engine.is_unfinished:  # a build that is cached makes nothing, and wouldn't look
+            from podpy.libpod.system.repair import repair_if_needed
+
+            repair_if_needed(self._engine)
         shared.read = read_files(self._options, shared.arguments, shared.digests, self._fetched())
         try:
             self._build_stages()

@@ -22,6 +22,7 @@ from podpy.build.context.ignore_file import load
 from podpy.build.files import parsed
 from podpy.build.sources import STDIN, is_remote
 from podpy.errors import BuildFileError, PodpyError, StepFailedError
+from podpy.interrupts import Undoing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -222,7 +223,8 @@ class Solving:
             await done.wait()
         except asyncio.CancelledError:
             loop.remove_reader(apart.fileno())
-            apart.stop()
+            with Undoing():
+                apart.stop()
             raise
         try:
             built = apart.result()
