@@ -37,7 +37,7 @@ def test_an_archive_has_all_names(build: Builder) -> None:
     assert len({entry["digest"] for entry in entries}) == 1
     names = [entry["annotations"]["org.opencontainers.image.ref.name"] for entry in entries]
     assert names == ["localhost/a:latest", "localhost/b:2"]
-    build.podpy("image", "exists", "a").fails(1)
+    build.podpy("image", "exists", "localhost/a").fails(1)
     assert "localhost/b:2" in build.podpy.ok("load", "-i", str(target))
     build.podpy.ok("run", "--rm", "b:2", "true")
 

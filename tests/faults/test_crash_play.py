@@ -1,4 +1,4 @@
-"""`kube play` is killed between any two steps: the next call that changes anything removes what it made."""
+"""`kube play` is killed between any two steps: the next call that changes anything, or lists, removes what it made."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ def test_the_next_call_removes_what_a_killed_play_made(podpy: Podpy, busybox: st
     text = SHOP.replace("HOME", str(podpy.home))
     killed = podpy("kube", "play", "-", input=text, env={"PODPY_CRASH_AT": moment})
     assert killed.returncode == KILLED, killed.describe()
-    assert "shop" in left(podpy)
-    podpy.ok("run", "--rm", "--network=none", busybox, "true")
+    assert "data" in podpy.ok("volume", "ls", "-q").split()
+    next_call = ("pod", "ps") if moment == "WaitForStart:after" else ("run", "--rm", "--network=none", busybox, "true")
+    podpy.ok(*next_call)
+    assert podpy.ok("volume", "ls", "-q") == ""
     assert left(podpy) == ""
     assert not (podpy.home / "made").exists()
 
